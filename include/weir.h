@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* weir.h - everything: producers, a bounded queue, workers, outcomes. */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include <weir/deadline.h>
+#include <weir/queue.h>
+#include <weir/status.h>
+#include <weir/version.h>
+
+#endif /* WEIR_H */

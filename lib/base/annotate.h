@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * annotate.h - promises about locks that clang checks (-Wthread-safety).
+ *
+ * Only functions are annotated.  A C struct field cannot name a sibling field
+ * in an attribute (llvm-project#20777), so fields carry a legend letter in a
+ * comment instead; docs/locking.md explains both.
+ */
+#ifndef WEIR_ANNOTATE_H
+#define WEIR_ANNOTATE_H
+
+#if defined(__clang__)
+# define WEIR_TSA(x) __attribute__((x))
+#else
+# define WEIR_TSA(x)
+#endif
+
+#define WEIR_LOCKABLE       WEIR_TSA(capability("mutex"))
+#define WEIR_REQUIRES(lock) WEIR_TSA(requires_capability(lock))
+#define WEIR_ACQUIRES(lock) WEIR_TSA(acquire_capability(lock))
+#define WEIR_RELEASES(lock) WEIR_TSA(release_capability(lock))
+#define WEIR_TRUST_ME       WEIR_TSA(no_thread_safety_analysis)
+
+#endif /* WEIR_ANNOTATE_H */

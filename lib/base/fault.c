@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* fault.c - see fault.h. */
+#include "base/fault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/atomic.h"
+
+/* Points are counted only once a test has armed something, so that the hot
+ * counter costs production nothing but a load. */
+static struct weir__flag counting;
+static struct weir__counter points;
+static struct weir__counter strike_at;
+
+void *weir__allocate(size_t bytes)
+{
+    return weir__allocate_many(1, bytes);
+}
+
+void *weir__allocate_many(size_t count, size_t bytes)
+{
+    if (weir__fault_strikes()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return calloc(count, bytes);
+}
+
+void weir__release(void *memory)
+{
+    free(memory);
+}
+
+bool weir__fault_strikes(void)
+{
+    if (!weir__flag_read(&counting))
+        return false;
+    return weir__counter_add(&points, 1) + 1 == weir__counter_read(&strike_at);
+}
+
+void weir__fault_arm(uint64_t nth)
+{
+    weir__counter_write(&points, 0);
+    weir__counter_write(&strike_at, nth);
+    weir__flag_write(&counting, true);
+}
+
+uint64_t weir__fault_points(void)
+{
+    return weir__counter_read(&points);
+}

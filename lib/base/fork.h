@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fork.h - which process a handle belongs to.
+ *
+ * A child of fork() has only the forking thread: the locks of a queue or pool
+ * may be held by threads that are gone.  So every handle remembers the
+ * generation it was made in, and every call on it compares.  The generation is
+ * counted in an atfork handler: getpid() would cost a system call, and pids
+ * come again.
+ */
+#ifndef WEIR_FORK_H
+#define WEIR_FORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/status.h>
+
+/* Installs the handler, once per process; to be called by every create. */
+weir_status weir__fork_watch(void);
+
+/* 0, and one more in each fork child. */
+uint64_t weir__fork_generation(void);
+
+static inline bool weir__is_forked(uint64_t generation)
+{
+    return generation != weir__fork_generation();
+}
+
+/* Notes why, and returns WEIR_FORKED. */
+weir_status weir__refuse_forked(const char *what);
+
+#endif /* WEIR_FORK_H */

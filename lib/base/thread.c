@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.c - see thread.h. */
+#include "base/thread.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fault.h"
+
+static pthread_key_t end_key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static int key_error; /* written inside once, read after it */
+
+static _Thread_local int self;
+/* Rounds of destructors that this thread has seen. */
+static _Thread_local int end_rounds;
+
+/*
+ * A program's own destructors may still touch an item, and run in any order
+ * within a round: so we ask for another round until the last but one.  Not the
+ * last, because the sanitizers take down their own state in that.
+ */
+static void last_of_all(void *value)
+{
+    struct weir__thread *thread = value;
+
+    if (++end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 &&
+        pthread_setspecific(end_key, thread) == 0)
+        return;
+    thread->ended(thread->arg);
+}
+
+static void make_key(void)
+{
+    key_error = pthread_key_create(&end_key, last_of_all);
+}
+
+static void *thread_main(void *arg)
+{
+    struct weir__thread *thread = arg;
+
+    weir__thread_let_cancel(false);
+    pthread_setname_np(pthread_self(), thread->name);
+    if (pthread_setspecific(end_key, thread)) {
+        thread->ended(thread->arg);
+        return NULL;
+    }
+    thread->run(thread->arg);
+    return NULL;
+}
+
+/* Signals that a thread causes itself, by what it does. */
+static void block_all_but_synchronous(sigset_t *before)
+{
+    sigset_t blocked;
+
+    sigfillset(&blocked);
+    sigdelset(&blocked, SIGSEGV);
+    sigdelset(&blocked, SIGBUS);
+    sigdelset(&blocked, SIGFPE);
+    sigdelset(&blocked, SIGILL);
+    sigdelset(&blocked, SIGTRAP);
+    sigdelset(&blocked, SIGSYS);
+    sigdelset(&blocked, SIGABRT);
+    pthread_sigmask(SIG_SETMASK, &blocked, before);
+}
+
+static int start_native(struct weir__thread *thread)
+{
+    pthread_attr_t attr;
+    sigset_t before;
+    int error;
+
+    pthread_once(&key_once, make_key);
+    if (key_error)
+        return key_error;
+    error = pthread_attr_init(&attr);
+    if (error)
+        return error;
+    if (thread->stack_bytes)
+        error = pthread_attr_setstacksize(&attr, thread->stack_bytes);
+    if (!error) {
+        block_all_but_synchronous(&before);
+        error = pthread_create(&thread->native, &attr, thread_main, thread);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+void weir__thread_set_name(struct weir__thread *thread, const char *name,
+                           const char *suffix)
+{
+    int room = (int)sizeof(thread->name) - 2 - (int)strlen(suffix);
+
+    snprintf(thread->name, sizeof(thread->name), "%.*s/%s", room < 0 ? 0 : room,
+             name, suffix);
+}
+
+weir_status weir__thread_start(struct weir__thread *thread)
+{
+    int error = weir__fault_strikes() ? EAGAIN : start_native(thread);
+
+    if (!error)
+        return WEIR_OK;
+    errno = error;
+    return weir__refuse(WEIR_ESYSTEM,
+                        "thread %s did not start (error %d): raise the "
+                        "process's thread limit or use fewer workers",
+                        thread->name, error);
+}
+
+void weir__thread_join(struct weir__thread *thread)
+{
+    if (pthread_join(thread->native, NULL))
+        abort();
+}
+
+void weir__thread_detach(struct weir__thread *thread)
+{
+    if (pthread_detach(thread->native))
+        abort();
+}
+
+size_t weir__thread_least_stack(void)
+{
+    long least = sysconf(_SC_THREAD_STACK_MIN);
+
+    return least > 0 ? (size_t)least : 16384;
+}
+
+void weir__thread_let_cancel(bool let)
+{
+    int before;
+
+    pthread_setcancelstate(let ? PTHREAD_CANCEL_ENABLE : PTHREAD_CANCEL_DISABLE,
+                           &before);
+}
+
+void weir__thread_test_cancel(void)
+{
+    pthread_testcancel();
+}
+
+const void *weir__thread_self(void)
+{
+    return &self;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - our threads: named, with signals blocked, and missed when gone.
+ *
+ * A thread starts with all signals blocked but those that the thread itself
+ * causes (SIGSEGV and its like), so that a program's handlers run on its own
+ * threads.  It cannot be cancelled except where it says so.
+ *
+ * However a thread ends (its function returns, or something in it calls
+ * pthread_exit or is cancelled), `ended` runs on it last of all.  This is a
+ * thread-specific-data destructor, not a clean-up handler: it costs nothing
+ * while the thread lives and does not clash with handlers of others.
+ */
+#ifndef WEIR_THREAD_H
+#define WEIR_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weir/status.h>
+
+/* Set all but `native` before the start; must outlive the thread. */
+struct weir__thread {
+    pthread_t native;
+    char name[16];      /* cut by the system's limit */
+    size_t stack_bytes; /* 0: the system's */
+    void (*run)(void *arg);
+    void (*ended)(void *arg);
+    void *arg;
+};
+
+/* "NAME/SUFFIX" in 15 bytes: the name is cut, never the suffix. */
+void weir__thread_set_name(struct weir__thread *thread, const char *name,
+                           const char *suffix);
+
+/* Returns WEIR_OK, WEIR_ESYSTEM (errno). */
+weir_status weir__thread_start(struct weir__thread *thread);
+
+/* Waits for the thread's very end. */
+void weir__thread_join(struct weir__thread *thread);
+/* Nobody will join it. */
+void weir__thread_detach(struct weir__thread *thread);
+
+/* The least stack_bytes that the system takes. */
+size_t weir__thread_least_stack(void);
+
+/* Lets the thread be cancelled, or no longer.  While it is let, a request that
+ * is pending acts at the next cancellation point. */
+void weir__thread_let_cancel(bool let);
+/* A cancellation point: does not return if a request is pending. */
+void weir__thread_test_cancel(void);
+
+/* An address that no other live thread has. */
+const void *weir__thread_self(void);
+
+#endif /* WEIR_THREAD_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * marks.h - when to say that a queue is under pressure, and no longer.
+ *
+ * Between the two marks the last word stands, so that a count that hovers
+ * about one of them is not told over and over.
+ */
+#ifndef WEIR_MARKS_H
+#define WEIR_MARKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct weir__marks {
+    size_t high, low; /* I: items; low < high */
+    bool told;        /* what was last told: pressure is high */
+    bool telling;     /* a thread is at it */
+};
+
+/* Whether what was told is no longer so. */
+bool weir__marks_changed(const struct weir__marks *marks, size_t count);
+
+#endif /* WEIR_MARKS_H */

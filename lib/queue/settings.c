@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c - see settings.h. */
+#include "queue/settings.h"
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/options.h"
+
+enum { DEFAULT_CAPACITY = 1024 };
+
+static weir_status check_room(weir_queue_options *o, size_t item_size)
+{
+    if (item_size == 0 || item_size > WEIR__MOST_ITEM_BYTES)
+        return weir__refuse(WEIR_EINVAL,
+                            "item_size %zu is not 1 to %d: queue pointers to "
+                            "larger items",
+                            item_size, WEIR__MOST_ITEM_BYTES);
+    if (o->capacity == 0)
+        o->capacity = DEFAULT_CAPACITY;
+    if (o->capacity > (size_t)PTRDIFF_MAX / item_size)
+        return weir__refuse(WEIR_EINVAL, "capacity %zu does not fit in memory",
+                            o->capacity);
+    if ((unsigned)o->on_full > WEIR_ON_FULL_DROP_OLDEST)
+        return weir__refuse(WEIR_EINVAL,
+                            "on_full %d is no policy for a queue: wait, refuse "
+                            "or drop oldest (caller runs is for pools)",
+                            (int)o->on_full);
+    return WEIR_OK;
+}
+
+static weir_status check_marks(weir_queue_options *o)
+{
+    size_t low = o->capacity / 4;
+
+    if (o->high_water == 0)
+        o->high_water = o->capacity;
+    if (o->high_water > o->capacity)
+        return weir__refuse(WEIR_EINVAL,
+                            "high_water %zu is above capacity %zu: lower it",
+                            o->high_water, o->capacity);
+    if (o->low_water == 0)
+        o->low_water = low < o->high_water ? low : o->high_water - 1;
+    if (o->low_water >= o->high_water)
+        return weir__refuse(
+            WEIR_EINVAL, "low_water %zu is not below high_water %zu: lower it",
+            o->low_water, o->high_water);
+    return WEIR_OK;
+}
+
+weir_status
+weir__queue_settings_read(weir_queue_options *into, size_t item_size,
+                          const weir_queue_options *options)
+{
+    weir_status status =
+        weir__options_read(into, sizeof(*into), options, "weir_queue_options");
+
+    if (!status)
+        status = check_room(into, item_size);
+    return status ? status : check_marks(into);
+}
