@@ -4,8 +4,12 @@
 #define WEIR_H
 
 #include <weir/deadline.h>
+#include <weir/future.h>
+#include <weir/pool.h>
 #include <weir/queue.h>
+#include <weir/retry.h>
 #include <weir/status.h>
+#include <weir/task.h>
 #include <weir/version.h>
 
 #endif /* WEIR_H */

@@ -314,13 +314,14 @@ END_TEST
 
 START_TEST(a_snapshot_into_a_longer_struct_zeroes_the_rest)
 {
-    const struct known from = {sizeof(from), 1, 2};
+    const struct newer from = {{sizeof(from.known), 1, 2}, 9, 9};
     struct newer into = {{sizeof(into), 8, 8}, 8, 8};
 
-    weir__snapshot_write(&into, &from, sizeof(from));
+    weir__snapshot_write(&into, &from, sizeof(from.known));
     ck_assert_uint_eq(into.known.size, sizeof(into));
     ck_assert_int_eq(into.known.second, 2);
     ck_assert_int_eq(into.third, 0);
+    ck_assert_int_eq(into.fourth, 0);
 }
 END_TEST
 

@@ -219,18 +219,28 @@ START_TEST(a_late_thread_can_still_be_woken)
 }
 END_TEST
 
-/* Lets the _i-th of three waiters time out. */
+/* Bits of _i: which of four waiters time out; bit 4: the last of them first. */
 START_TEST(whoever_times_out_leaves_the_others_in_order)
 {
-    struct taker takers[3] = {{.took = false}};
+    struct taker takers[4] = {{.took = false}};
 
-    for (int i = 0; i < 3; i++)
-        start(&takers[i], i == _i ? 0 : 100 + i);
+    for (int i = 0; i < 4; i++) {
+        bool late = _i >> i & 1;
+
+        start(&takers[i], !late ? 100 + i : _i < 16 ? i : 3 - i);
+    }
     test_clock_advance(WEIR_SECONDS(4000));
-    helper_join(&takers[_i].helper);
-    ck_assert_int_eq(takers[_i].status, WEIR_TIMED_OUT);
-    for (int i = 0; i < 3; i++) {
-        if (i == _i)
+    for (int second = 0; second < 4; second++) {
+        int i = _i < 16 ? second : 3 - second;
+
+        if (_i >> i & 1) {
+            helper_join(&takers[i].helper);
+            ck_assert_int_eq(takers[i].status, WEIR_TIMED_OUT);
+        }
+        test_clock_advance(WEIR_SECONDS(1));
+    }
+    for (int i = 0; i < 4; i++) {
+        if (_i >> i & 1)
             continue;
         offer(1, 1);
         helper_join(&takers[i].helper);
@@ -363,6 +373,27 @@ START_TEST(all_who_stood_back_look_again_in_the_end)
 }
 END_TEST
 
+START_TEST(only_those_who_stood_back_are_woken_in_the_end)
+{
+    struct taker overtaken = {.turn.waits = WEIR__OVERTAKEN_AT_MOST};
+    struct taker again = {.turn.waits = WEIR__OVERTAKEN_AT_MOST};
+    struct taker newcomer = {.took = false}, patient = {.once = true};
+
+    start(&overtaken, 0);
+    start(&newcomer, 1);
+    offer(2, 2);
+    helper_join(&overtaken.helper);
+    helper_join(&newcomer.helper);
+    start(&patient, 2);
+    start(&again, 3);
+    offer(1, 1);
+    helper_join(&again.helper);
+    ck_assert(!list_is_empty());
+    offer(1, 1);
+    helper_join(&patient.helper);
+}
+END_TEST
+
 START_TEST(standing_back_ends_when_the_overtaken_waiter_times_out)
 {
     struct taker overtaken = {.turn.waits = WEIR__OVERTAKEN_AT_MOST};
@@ -398,12 +429,13 @@ int main(void)
         who_has_waited_before_does_not_stand_back,
         newcomers_stand_back_for_every_overtaken_waiter,
         all_who_stood_back_look_again_in_the_end,
+        only_those_who_stood_back_are_woken_in_the_end,
         standing_back_ends_when_the_overtaken_waiter_times_out,
         NULL};
     const struct chapter chapters[] = {
         {"order", order, setup, teardown, 0, 0},
         {"deadlines", deadlines, setup, teardown, 0, 0},
-        {"leaving the list", leaving, setup, teardown, 3, 0},
+        {"leaving the list", leaving, setup, teardown, 32, 0},
         {"fairness", fairness, setup, teardown, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 

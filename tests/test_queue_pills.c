@@ -325,6 +325,25 @@ START_TEST(the_list_of_pills_may_run_empty_and_fill_again)
 }
 END_TEST
 
+START_TEST(a_pill_joins_the_last_one_if_it_can)
+{
+    struct weir__pills pills = {NULL, NULL};
+    struct weir__pill first = {.after = 5, .left = 1};
+    struct weir__pill same = {.after = 5, .left = 2};
+    struct weir__pill later = {.after = 6, .left = 1};
+
+    ck_assert_ptr_null(weir__pills_add(&pills, &first));
+    ck_assert_ptr_eq(weir__pills_add(&pills, &same), &same);
+    ck_assert_ptr_null(weir__pills_add(&pills, &later));
+    ck_assert_uint_eq(first.left, 3);
+    ck_assert_uint_eq(weir__pills_items_before(&pills, 2), 3);
+    ck_assert_ptr_null(weir__pills_take(&pills));
+    ck_assert_ptr_null(weir__pills_take(&pills));
+    ck_assert_ptr_eq(weir__pills_take(&pills), &first);
+    ck_assert_uint_eq(weir__pills_items_before(&pills, 5), 1);
+}
+END_TEST
+
 START_TEST(an_empty_list_lets_everything_pass)
 {
     struct weir__pills pills = {NULL, NULL};
@@ -363,7 +382,9 @@ int main(void)
         poison_survives_every_failing_allocation,
         pills_for_more_than_can_be_counted_do_not_run_over,
         the_list_of_pills_may_run_empty_and_fill_again,
-        an_empty_list_lets_everything_pass, NULL};
+        a_pill_joins_the_last_one_if_it_can,
+        an_empty_list_lets_everything_pass,
+        NULL};
     const struct chapter chapters[] = {
         {"counted", counted, queue_setup, queue_teardown, 0, 0},
         {"pills and closing", closing, queue_setup, queue_teardown, 0, 0},

@@ -195,6 +195,7 @@ START_TEST(an_overtaken_getter_waits_again_in_front)
     ck_assert_int_eq(first.items[0], 2);
     must_put(3);
     ck_assert_int_eq(end_call(&second), WEIR_OK);
+    ck_assert_uint_eq(stats_now().get_waits, 2);
 }
 END_TEST
 
@@ -238,6 +239,7 @@ START_TEST(a_putter_is_overtaken_a_bounded_number_of_times)
     ck_assert_int_eq(end_call(&put), WEIR_OK);
     must_get_row(99, 1);
     must_put(100);
+    ck_assert_uint_eq(stats_now().put_waits, 1);
 }
 END_TEST
 

@@ -20,22 +20,33 @@ static const char *upper(char *into, size_t room, const char *name)
     return into;
 }
 
+weir_status weir__snapshot_check(const void *into, const char *name)
+{
+    char constant[64];
+    size_t size;
+
+    memcpy(&size, into, sizeof(size));
+    if (size >= sizeof(size))
+        return WEIR_OK;
+    return weir__refuse(WEIR_EINVAL, "%s.size is %zu: start from %s_INIT", name,
+                        size, upper(constant, sizeof(constant), name));
+}
+
 weir_status
 weir__options_read(void *into, size_t known, const void *from, const char *name)
 {
     const unsigned char *bytes = from;
-    char constant[64];
+    weir_status status;
     size_t size;
 
     memset(into, 0, known);
     memcpy(into, &known, sizeof(known));
     if (!from)
         return WEIR_OK;
+    status = weir__snapshot_check(from, name);
+    if (status)
+        return status;
     memcpy(&size, from, sizeof(size));
-    if (size < sizeof(size))
-        return weir__refuse(WEIR_EINVAL, "%s.size is %zu: start from %s_INIT",
-                            name, size,
-                            upper(constant, sizeof(constant), name));
     for (size_t i = known; i < size; i++)
         if (bytes[i])
             return weir__refuse(WEIR_EINVAL,

@@ -19,6 +19,9 @@
 weir_status weir__options_read(void *into, size_t known, const void *from,
                                const char *name);
 
+/* A struct to write to whose size was never set is refused: WEIR_EINVAL. */
+weir_status weir__snapshot_check(const void *into, const char *name);
+
 /*
  * Writes `from` (`known` bytes) to the caller's sized struct, as many bytes as
  * the caller has; its size stays.

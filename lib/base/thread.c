@@ -21,6 +21,24 @@ static _Thread_local int self;
 /* Rounds of destructors that this thread has seen. */
 static _Thread_local int end_rounds;
 
+/* A cancelled thread's frames are gone, but the address sanitizer still has
+ * what lay between their variables marked as out of bounds. */
+static void forget_frames(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    extern void __asan_unpoison_memory_region(void const volatile *, size_t);
+    pthread_attr_t attr;
+    void *lowest;
+    size_t bytes;
+
+    if (pthread_getattr_np(pthread_self(), &attr))
+        return;
+    if (!pthread_attr_getstack(&attr, &lowest, &bytes))
+        __asan_unpoison_memory_region(lowest, bytes);
+    pthread_attr_destroy(&attr);
+#endif
+}
+
 /*
  * A program's own destructors may still touch an item, and run in any order
  * within a round: so we ask for another round until the last but one.  Not the
@@ -30,10 +48,14 @@ static void last_of_all(void *value)
 {
     struct weir__thread *thread = value;
 
+    forget_frames();
     if (++end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 &&
         pthread_setspecific(end_key, thread) == 0)
         return;
+    /* Should what still has to be done end the thread again, we come back. */
+    pthread_setspecific(end_key, thread);
     thread->ended(thread->arg);
+    pthread_setspecific(end_key, NULL);
 }
 
 static void make_key(void)
@@ -111,15 +133,19 @@ weir_status weir__thread_start(struct weir__thread *thread)
         return WEIR_OK;
     errno = error;
     return weir__refuse(WEIR_ESYSTEM,
-                        "thread %s did not start (error %d): raise the "
-                        "process's thread limit or use fewer workers",
-                        thread->name, error);
+                        "thread %s with a stack of %zu bytes (0: the "
+                        "system's) did not start: %s; use fewer or smaller "
+                        "threads, or raise the process's limits",
+                        thread->name, thread->stack_bytes, strerror(error));
 }
 
 void weir__thread_join(struct weir__thread *thread)
 {
+    bool could = weir__thread_let_cancel(false);
+
     if (pthread_join(thread->native, NULL))
         abort();
+    weir__thread_let_cancel(could);
 }
 
 void weir__thread_detach(struct weir__thread *thread)
@@ -135,12 +161,13 @@ size_t weir__thread_least_stack(void)
     return least > 0 ? (size_t)least : 16384;
 }
 
-void weir__thread_let_cancel(bool let)
+bool weir__thread_let_cancel(bool let)
 {
     int before;
 
     pthread_setcancelstate(let ? PTHREAD_CANCEL_ENABLE : PTHREAD_CANCEL_DISABLE,
                            &before);
+    return before == PTHREAD_CANCEL_ENABLE;
 }
 
 void weir__thread_test_cancel(void)

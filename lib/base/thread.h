@@ -7,7 +7,8 @@
  * threads.  It cannot be cancelled except where it says so.
  *
  * However a thread ends (its function returns, or something in it calls
- * pthread_exit or is cancelled), `ended` runs on it last of all.  This is a
+ * pthread_exit or is cancelled), `ended` runs on it last of all; again, should
+ * something in `ended` end the thread.  This is a
  * thread-specific-data destructor, not a clean-up handler: it costs nothing
  * while the thread lives and does not clash with handlers of others.
  */
@@ -37,7 +38,7 @@ void weir__thread_set_name(struct weir__thread *thread, const char *name,
 /* Returns WEIR_OK, WEIR_ESYSTEM (errno). */
 weir_status weir__thread_start(struct weir__thread *thread);
 
-/* Waits for the thread's very end. */
+/* Waits for the thread's very end.  Not a cancellation point. */
 void weir__thread_join(struct weir__thread *thread);
 /* Nobody will join it. */
 void weir__thread_detach(struct weir__thread *thread);
@@ -45,9 +46,10 @@ void weir__thread_detach(struct weir__thread *thread);
 /* The least stack_bytes that the system takes. */
 size_t weir__thread_least_stack(void);
 
-/* Lets the thread be cancelled, or no longer.  While it is let, a request that
- * is pending acts at the next cancellation point. */
-void weir__thread_let_cancel(bool let);
+/* Lets the calling thread be cancelled, or no longer; returns what it was.
+ * While it is let, a request that is pending acts at the next cancellation
+ * point. */
+bool weir__thread_let_cancel(bool let);
 /* A cancellation point: does not return if a request is pending. */
 void weir__thread_test_cancel(void);
 

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir/pool.h - N workers on a bounded queue of tasks.
+ *
+ * Whatever a task does (fails, overstays, ends its thread), the workers live
+ * on and every accepted task ends in exactly one outcome, is settled once and
+ * released once, in that order.  The ledger shows it at every moment:
+ *
+ *   accepted = done + failed + timed_out + crashed + exited + cancelled
+ *            + expired + dropped + (queued + running + retrying)
+ */
+#ifndef WEIR_POOL_H
+#define WEIR_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/api.h>
+#include <weir/deadline.h>
+#include <weir/future.h>
+#include <weir/queue.h>
+#include <weir/retry.h>
+#include <weir/status.h>
+#include <weir/task.h>
+
+WEIR_BEGIN_DECLS
+
+typedef struct weir_pool weir_pool;
+
+typedef enum weir_isolation {
+    WEIR_ISOLATE_THREAD, /* a fault ends the process, as it should */
+    WEIR_ISOLATE_TRAP,   /* not built yet: refused */
+    WEIR_ISOLATE_PROCESS /* not built yet: refused */
+} weir_isolation;
+
+typedef enum weir_stop_how {
+    WEIR_STOP_AFTER_DRAIN, /* run what was accepted, retries included */
+    WEIR_STOP_NOW          /* cancel what waits, ask what runs */
+} weir_stop_how;
+
+/*
+ * The outcome of a task is known.  Runs once for each accepted task: on the
+ * thread that ended it (worker, dropping submitter) or, for deadlines, expiry,
+ * cancelling and stopping, on the pool's notifier thread.  `item` is what the
+ * handler gets; its handler may still run if kind is TIMED_OUT or CANCELLED.
+ * No weir lock is held; see docs/callbacks.md for what it may call.
+ */
+typedef void
+weir_settled(void *arg, const void *item, const weir_outcome *outcome);
+
+/*
+ * Nobody touches the item any more: free what it points to.  Runs once for
+ * each accepted task, after on_settled has returned and the attempt has ended,
+ * on the thread where the later of the two happened.
+ */
+typedef void weir_released(void *arg, void *item);
+
+typedef struct weir_pool_options {
+    size_t size;              /* set by WEIR_POOL_OPTIONS_INIT */
+    uint32_t workers;         /* up to 65536; 0: one per usable processor */
+    uint32_t max_workers;     /* 0: workers; more is not built yet: refused */
+    size_t queue_capacity;    /* tasks that wait, retries included; 0: 1024 */
+    size_t item_size;         /* bytes that submit_copy copies, up to 4096;
+                                 0: none */
+    weir_on_full on_full;     /* 0: wait */
+    int64_t timeout_ns;       /* per attempt; 0: none */
+    int64_t grace_ns;         /* not built yet: 0 */
+    uint32_t max_abandoned;   /* not built yet: 0 */
+    int64_t time_to_live_ns;  /* waiting longer than this for the first start:
+                                 EXPIRED; 0: no limit */
+    int interrupt_signal;     /* not built yet: 0 */
+    weir_isolation isolation; /* WEIR_ISOLATE_THREAD */
+    size_t max_result;        /* bytes, up to 1 MiB; 0: 256 */
+    const weir_retry *retry;  /* NULL: one attempt; copied */
+    void *context;            /* lent to handlers; outlives stuck threads */
+    weir_settled *on_settled; /* may be NULL */
+    void *on_settled_arg;
+    weir_released *on_release; /* may be NULL */
+    void *on_release_arg;
+    const char *name;   /* threads are NAME/0, NAME/1, ...; copied;
+                           NULL: "weir" */
+    size_t stack_bytes; /* of a worker's stack; 0: the system's */
+    /* Runs first on each worker's thread; non-zero: the thread is not used, and
+     * create or resize fails.  May be NULL. */
+    int (*worker_start)(void *arg, uint32_t worker);
+    /* Runs last on each thread whose worker_start answered 0.  May be NULL. */
+    void (*worker_stop)(void *arg, uint32_t worker);
+    void *worker_arg;
+} weir_pool_options;
+#define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
+
+typedef struct weir_task_spec {
+    size_t size; /* set by WEIR_TASK_SPEC_INIT */
+    weir_handler *handler;
+    void *item;
+    bool copy;     /* copy item_size bytes at `item`; else the pointer itself */
+    void *context; /* NULL: the pool's */
+    int64_t timeout_ns;      /* 0: the pool's; below 0: none */
+    int64_t time_to_live_ns; /* 0: the pool's; below 0: none */
+    const weir_retry *retry; /* NULL: the pool's; copied */
+    const char *label;       /* shown in lists; up to 31 bytes are copied */
+} weir_task_spec;
+#define WEIR_TASK_SPEC_INIT WEIR_SIZED(weir_task_spec)
+
+/* All figures of one moment. */
+typedef struct weir_ledger {
+    uint64_t accepted;
+    uint64_t refused; /* offered and not accepted, whatever the status */
+    uint64_t done, failed, timed_out, crashed, exited, cancelled, expired,
+        dropped;
+    uint64_t queued, running, retrying; /* now */
+    uint64_t overdue;                   /* now: settled, attempt not ended */
+    uint64_t abandoned;                 /* now: part of overdue */
+    uint64_t attempts;                  /* started */
+    uint64_t late;       /* attempts that answered after their deadline or
+                            after the settle */
+    uint64_t unreleased; /* items held by stuck attempts once the pool is
+                            stopped */
+    uint64_t reserved[8];
+} weir_ledger;
+
+/* Whether accepted is the sum of all that became of it.  Any thread. */
+WEIR_API bool weir_ledger_balances(const weir_ledger *ledger);
+
+typedef struct weir_pool_stats {
+    size_t size; /* set by WEIR_POOL_STATS_INIT */
+    weir_ledger ledger;
+    uint32_t workers; /* live worker threads */
+    uint32_t busy;    /* of these, in a handler or a callback */
+    bool degraded;    /* never, as long as nothing is abandoned */
+    bool tainted;     /* never, in WEIR_ISOLATE_THREAD */
+} weir_pool_stats;
+#define WEIR_POOL_STATS_INIT WEIR_SIZED(weir_pool_stats)
+
+/*
+ * Makes a pool and starts its workers.
+ *
+ * Blocks:  until every worker_start has returned.
+ * Owns:    the caller owns *out until weir_pool_destroy(*out).
+ * Returns: WEIR_OK, WEIR_EINVAL (weir_last_error() names the option),
+ *          WEIR_ENOMEM, WEIR_ESYSTEM (a thread did not start, a worker_start
+ *          refused).  *out is written only on WEIR_OK.
+ * Threads: any.
+ */
+WEIR_API WEIR_MUST_USE weir_status
+weir_pool_create(weir_pool **out, const weir_pool_options *options);
+
+/*
+ * Submits a task whose handler gets `item` itself.
+ *
+ * Blocks:  while the pool is full, until the deadline (WEIR_ON_FULL_WAIT); for
+ *          as long as the handler if the submitter runs it (caller-runs).
+ * Owns:    on WEIR_OK the pool holds `item` until on_release; otherwise
+ *          nothing has moved.
+ * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (policy),
+ *          WEIR_DEADLOCK (in a handler or callback of this pool: it would have
+ *          to wait for ever, or to run itself), WEIR_ENOMEM (caller-runs),
+ *          WEIR_FORKED, WEIR_EINVAL.
+ * Threads: any; from a handler too.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_submit(weir_pool *pool,
+                                                    weir_handler *handler,
+                                                    void *item,
+                                                    weir_deadline deadline);
+
+/*
+ * As weir_pool_submit, but copies item_size bytes at `item`: the handler gets
+ * the address of the copy, aligned for any type.
+ *
+ * Returns: as weir_pool_submit; WEIR_EINVAL also if item_size is 0.
+ */
+WEIR_API WEIR_MUST_USE weir_status
+weir_pool_submit_copy(weir_pool *pool, weir_handler *handler, const void *item,
+                      weir_deadline deadline);
+
+/*
+ * As weir_pool_submit, with options for this task and, if `out` is not NULL,
+ * a future.
+ *
+ * Owns:    on WEIR_OK the caller owns *out until weir_future_release.
+ * Returns: as weir_pool_submit; WEIR_ENOMEM for the future.
+ */
+WEIR_API WEIR_MUST_USE weir_status
+weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
+                      weir_future **out, weir_deadline deadline);
+
+/*
+ * Submits items[0], items[1], ... in order, each as weir_pool_submit does.
+ *
+ * Owns:    the pool holds the first *done items; the rest stay yours.
+ * Returns: WEIR_OK if all were accepted (0 of 0 too), else what stopped it.
+ *          *done is always written; NULL is allowed.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_submit_many(
+    weir_pool *pool, weir_handler *handler, void *const *items, size_t count,
+    size_t *done, weir_deadline deadline);
+
+/*
+ * Waits until the pool is idle: nothing queued, running, retrying or overdue,
+ * and all callbacks have returned.  The pool stays open.
+ *
+ * Blocks:  until then or the deadline.
+ * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_DEADLOCK (in a handler or callback of
+ *          this pool), WEIR_FORKED, WEIR_EINVAL.
+ * Threads: any other; several at once.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
+                                                  weir_deadline deadline);
+
+/*
+ * Changes the number of workers, 1 to 65536.  More start at once; surplus ones
+ * end when they next are idle.  No task is lost or reordered.
+ *
+ * Blocks:  until the new workers' worker_start has returned.
+ * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,
+ *          WEIR_FORKED; unless WEIR_OK the number is what it was.
+ * Threads: any; from a handler too; several at once take turns.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_resize(weir_pool *pool,
+                                                    uint32_t workers);
+
+/*
+ * Refuses further tasks and brings the pool to its end.  Always back by its
+ * deadline; may be called again, also to turn AFTER_DRAIN into NOW.
+ *
+ * WEIR_STOP_NOW settles what waits CANCELLED and asks what runs; each running
+ * task settles with what it answers by the deadline, else CANCELLED then.
+ *
+ * Blocks:  until all threads have ended, or the deadline.
+ * Returns: WEIR_OK: all threads have ended;
+ *          WEIR_STUCK: everything has settled, but attempts have not ended
+ *          (ledger.unreleased items are still theirs);
+ *          WEIR_TIMED_OUT: the drain goes on, call again;
+ *          WEIR_DEADLOCK (in a handler or callback of this pool), WEIR_FORKED,
+ *          WEIR_EINVAL.
+ * Threads: any other; several at once.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_stop(weir_pool *pool,
+                                                  weir_stop_how how,
+                                                  weir_deadline deadline);
+
+/*
+ * Ends the pool, as stop(WEIR_STOP_NOW, WEIR_NOW) does if it has not stopped.
+ * Waits for callbacks, never for handlers; afterwards none of your callbacks
+ * starts, and items held by stuck attempts are never released.  Handler code
+ * and context must outlive stuck threads.  NULL is allowed; in a fork child it
+ * does nothing.
+ *
+ * Blocks:  while callbacks run.
+ * Threads: one, with no other call on this pool in progress; not in a handler
+ *          or callback of it.
+ */
+WEIR_API void weir_pool_destroy(weir_pool *pool);
+
+/*
+ * Writes one consistent snapshot; only the first out->size bytes.
+ *
+ * Threads: any.  In a fork child all figures are 0.
+ */
+WEIR_API void weir_pool_read_stats(const weir_pool *pool, weir_pool_stats *out);
+
+WEIR_END_DECLS
+
+#endif /* WEIR_POOL_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir/retry.h - when a failed task is tried again.
+ *
+ * The delay before attempt n + 1 is base * factor^(n - 1), at most cap, of
+ * which the share `jitter` is random.  A task that waits for its next attempt
+ * holds no worker.  No attempt starts before the one before has really ended.
+ */
+#ifndef WEIR_RETRY_H
+#define WEIR_RETRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/api.h>
+#include <weir/task.h>
+
+WEIR_BEGIN_DECLS
+
+/*
+ * Whether this outcome is worth another attempt.  Runs where the attempt
+ * ended: on the worker, or for TIMED_OUT on the notifier; no weir lock is held;
+ * must return and must not wait for the pool.  `outcome` is lent until it
+ * returns.
+ */
+typedef bool weir_retryable(void *arg, const weir_outcome *outcome);
+
+typedef struct weir_retry {
+    size_t size;           /* set by WEIR_RETRY_INIT */
+    uint32_t max_attempts; /* in total; 0: 1 */
+    int64_t base_ns;       /* the first delay; 0: 100 ms */
+    int64_t cap_ns;        /* the longest delay; 0: 30 s, or base if longer */
+    double factor;         /* from one delay to the next, 1 or more; 0: 2 */
+    double jitter;         /* share of the delay that is random, up to 1;
+                              below 0: none; 0: 1 (full) */
+    double budget;         /* retries per first attempt; 0: unlimited; not
+                              built yet: anything else is refused */
+    weir_retryable *retryable; /* NULL: FAILED and TIMED_OUT are */
+    void *retryable_arg;
+    int64_t patience_ns; /* past the deadline, for an attempt that timed out to
+                            end; 0: until the next is due */
+} weir_retry;
+#define WEIR_RETRY_INIT WEIR_SIZED(weir_retry)
+
+WEIR_END_DECLS
+
+#endif /* WEIR_RETRY_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* event.c - see event.h.  The counter of an eventfd cannot be full here. */
+#include "base/event.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+
+int weir__event_create(void)
+{
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void weir__event_set(int fd)
+{
+    bool could = weir__thread_let_cancel(false);
+
+    eventfd_write(fd, 1);
+    weir__thread_let_cancel(could);
+}
+
+void weir__event_clear(int fd)
+{
+    bool could = weir__thread_let_cancel(false);
+    uint64_t count;
+
+    while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
+        continue;
+    weir__thread_let_cancel(could);
+}
+
+void weir__event_close(int fd)
+{
+    bool could = weir__thread_let_cancel(false);
+
+    close(fd);
+    weir__thread_let_cancel(could);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.h - a descriptor that is readable once something has happened.
+ *
+ * Nothing here waits and nothing here is a cancellation point: events are set
+ * with locks held, and a thread that was cancelled then would die with them.
+ */
+#ifndef WEIR_LIB_EVENT_H
+#define WEIR_LIB_EVENT_H
+
+/* Returns a descriptor, or -1 with errno. */
+int weir__event_create(void);
+/* Readable from now on. */
+void weir__event_set(int fd);
+/* No longer readable. */
+void weir__event_clear(int fd);
+void weir__event_close(int fd);
+
+#endif /* WEIR_LIB_EVENT_H */

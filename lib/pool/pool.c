@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* pool.c - a pool's life, size and figures; pool.h has the design. */
+#include "pool/pool.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fork.h"
+#include "base/options.h"
+
+/* Handlers and callbacks that this thread is in, innermost first. */
+static _Thread_local struct weir__inside *innermost;
+
+/* ------------------------------------------------------------------ inside */
+
+bool weir__pool_is_inside(const weir_pool *pool)
+{
+    for (const struct weir__inside *i = innermost; i; i = i->outer)
+        if (i->pool == pool)
+            return true;
+    return false;
+}
+
+bool weir__pool_is_starting(const weir_pool *pool)
+{
+    for (const struct weir__inside *i = innermost; i; i = i->outer)
+        if (i->pool == pool && i->is_starting)
+            return true;
+    return false;
+}
+
+void weir__pool_enter(struct weir__inside *inside, const weir_pool *pool)
+{
+    inside->pool = pool;
+    inside->is_starting = false;
+    inside->outer = innermost;
+    innermost = inside;
+}
+
+void weir__pool_leave(struct weir__inside *inside)
+{
+    innermost = inside->outer;
+}
+
+void weir__pool_forget_inside(void)
+{
+    innermost = NULL;
+}
+
+weir_status weir__pool_check(const weir_pool *pool)
+{
+    if (!pool)
+        return weir__refuse(WEIR_EINVAL, "pool is NULL");
+    if (weir__is_forked(pool->generation))
+        return weir__refuse_forked("pool");
+    return WEIR_OK;
+}
+
+/* -------------------------------------------------------------- references */
+
+void weir__pool_hold(weir_pool *pool)
+{
+    pool->references++;
+}
+
+static void free_workers(struct weir__worker **workers, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        weir__task_dispose(&workers[i]->task);
+        weir__release(workers[i]);
+    }
+}
+
+static void free_pool(weir_pool *pool)
+{
+    weir__blocks_release(pool->store);
+    free_workers(pool->workers, pool->worker_slots);
+    weir__release(pool->workers);
+    weir__mutex_dispose(&pool->lock);
+    weir__release(pool);
+}
+
+void weir__pool_unlock_and_let_go(weir_pool *pool)
+{
+    bool last = --pool->references == 0;
+    bool drop_store = pool->destroyed && pool->alive == 0 && !pool->store_gone;
+    struct weir__block *store = pool->store;
+
+    if (drop_store) {
+        pool->store_gone = true;
+        pool->store = NULL;
+    }
+    weir__mutex_unlock(&pool->lock);
+    if (drop_store)
+        weir__blocks_release(store);
+    if (last)
+        free_pool(pool);
+}
+
+/* -------------------------------------------------------------------- size */
+
+/* What a pool needs to have more workers. */
+struct growth {
+    struct weir__worker **workers; /* a longer array */
+    uint32_t slots;                /* its length */
+    uint32_t fresh;                /* workers made for its end */
+    struct weir__block *block;
+};
+
+static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
+{
+    size_t room = pool->settings.options.max_result;
+    struct weir__worker *worker = weir__allocate(sizeof(*worker) + room);
+
+    if (!worker)
+        return NULL;
+    worker->pool = pool;
+    worker->index = index;
+    if (weir__task_init(&worker->task, worker->result, room)) {
+        weir__release(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+static void free_growth(struct growth *growth)
+{
+    free_workers(growth->workers + growth->slots - growth->fresh,
+                 growth->fresh);
+    weir__release(growth->workers);
+    weir__blocks_release(growth->block);
+}
+
+/* Nobody else changes the slots: it is our turn. */
+static weir_status
+prepare_growth(weir_pool *pool, uint32_t slots, struct growth *growth)
+{
+    uint32_t more = slots - pool->worker_slots;
+
+    *growth = (struct growth){.slots = slots};
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
+    growth->workers = weir__allocate_many(slots, sizeof(*growth->workers));
+    if (!growth->workers)
+        return WEIR_ENOMEM;
+    growth->block = weir__block_create(
+        pool, more + (pool->store ? 0 : pool->settings.options.queue_capacity));
+    if (!growth->block) {
+        weir__release(growth->workers);
+        return WEIR_ENOMEM;
+    }
+    /* From the end, so that what is there to free is always a tail. */
+    for (; growth->fresh < more; growth->fresh++) {
+        uint32_t index = slots - 1 - growth->fresh;
+
+        growth->workers[index] = create_worker(pool, index);
+        if (!growth->workers[index]) {
+            free_growth(growth);
+            return WEIR_ENOMEM;
+        }
+    }
+    return WEIR_OK;
+}
+
+static void
+install_growth(weir_pool *pool, struct growth *growth) WEIR_REQUIRES(pool->lock)
+{
+    struct weir__worker **old = pool->workers;
+
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        growth->workers[i] = old[i];
+    pool->workers = growth->workers;
+    pool->worker_slots = growth->slots;
+    weir__block_add(pool, growth->block);
+    growth->workers = old;
+    weir__waitlist_wake_all(&pool->submitters);
+}
+
+/* With the turn taken.  Grows or shrinks; unless WEIR_OK all is as it was. */
+static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
+    WEIR_REQUIRES(pool->lock)
+{
+    uint32_t before = pool->wanted;
+    weir_status status = WEIR_OK;
+    struct growth growth;
+
+    if (workers > pool->worker_slots) {
+        weir__mutex_unlock(&pool->lock);
+        status = prepare_growth(pool, workers, &growth);
+        weir__mutex_lock(&pool->lock);
+        if (status)
+            return weir__refuse(status, "no memory for %u workers",
+                                (unsigned)workers);
+        install_growth(pool, &growth);
+        weir__mutex_unlock(&pool->lock);
+        weir__release(growth.workers);
+        weir__mutex_lock(&pool->lock);
+    }
+    if (pool->closing) /* meanwhile */
+        return WEIR_CLOSED;
+    if (pool->settings.options.max_workers < workers)
+        pool->settings.options.max_workers = workers;
+    pool->wanted = workers;
+    if (pool->alive < workers)
+        status = weir__workers_grow_drops_lock(pool);
+    if (status)
+        pool->wanted = before;
+    weir__waitlist_wake_all(&pool->idlers); /* there may be too many */
+    return status;
+}
+
+weir_status weir_pool_resize(weir_pool *pool, uint32_t workers)
+{
+    weir_status status = weir__pool_check(pool);
+    struct weir__turn turn = {0};
+
+    if (status)
+        return status;
+    if (workers == 0 || workers > WEIR__MOST_WORKERS)
+        return weir__refuse(WEIR_EINVAL, "workers %u is not 1 to %d",
+                            (unsigned)workers, WEIR__MOST_WORKERS);
+    if (weir__pool_is_starting(pool))
+        return weir__refuse(WEIR_DEADLOCK,
+                            "worker_start cannot resize its own pool: whoever "
+                            "started the worker waits for it");
+    weir__mutex_lock(&pool->lock);
+    while (pool->resizing && !pool->closing)
+        status = weir__waitlist_wait(&pool->starters, &pool->lock, &turn,
+                                     WEIR_FOREVER);
+    if (pool->closing) {
+        status = WEIR_CLOSED;
+    } else {
+        pool->resizing = true;
+        status = set_workers_drops_lock(pool, workers);
+        pool->resizing = false;
+        weir__waitlist_wake_all(&pool->starters);
+        weir__timekeeper_wake(pool); /* workers may have ended meanwhile */
+    }
+    weir__mutex_unlock(&pool->lock);
+    return status;
+}
+
+/* -------------------------------------------------------------------- life */
+
+weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
+{
+    size_t unit = alignof(max_align_t);
+    weir_status status;
+    weir_pool *pool;
+
+    if (!out)
+        return weir__refuse(WEIR_EINVAL, "out is NULL");
+    status = weir__fork_watch();
+    if (status)
+        return status;
+    pool = weir__allocate(sizeof(*pool));
+    if (!pool)
+        return weir__refuse(WEIR_ENOMEM, "no memory for a pool");
+    status = weir__pool_settings_read(&pool->settings, options);
+    if (!status)
+        status = weir__mutex_init(&pool->lock, WEIR__RANK_POOL);
+    if (status) {
+        weir__release(pool);
+        return status;
+    }
+    pool->generation = weir__fork_generation();
+    pool->entry_stride = (sizeof(struct weir__entry) +
+                          pool->settings.options.item_size + 2 * unit - 1) /
+                         unit * unit;
+    pool->random = (uint64_t)(uintptr_t)pool ^ (uint64_t)weir__now();
+    pool->references = 1;
+    weir__notifier_prepare(pool);
+    status = weir__timekeeper_start(pool);
+    if (!status)
+        status = weir_pool_resize(pool, pool->settings.options.workers);
+    if (status) {
+        weir_pool_destroy(pool);
+        return status;
+    }
+    *out = pool;
+    return WEIR_OK;
+}
+
+/* ----------------------------------------------------------------- figures */
+
+void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
+{
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+    weir_pool *pool = (weir_pool *)handle; /* reading takes the lock too */
+
+    if (!weir__pool_check(pool)) {
+        weir__mutex_lock(&pool->lock);
+        stats.ledger = pool->ledger;
+        if (pool->stopped)
+            stats.ledger.unreleased = pool->ledger.overdue;
+        stats.workers = pool->alive;
+        for (uint32_t i = 0; i < pool->worker_slots; i++)
+            stats.busy += pool->workers[i]->entry != NULL;
+        weir__mutex_unlock(&pool->lock);
+    }
+    weir__snapshot_write(out, &stats, sizeof(stats));
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h - what the rooms of a pool share.
+ *
+ * THE IDEA
+ *
+ * One lock, and under it a record (an entry) for each task that is inside.
+ * Entries come from a store that is made with the pool, so that no task costs
+ * an allocation.  Who does what:
+ *
+ *   submit.c      lets tasks in, or says why not
+ *   worker.c      takes the oldest, runs an attempt, says how it ended
+ *   entry.c       what becomes of a task: the states below, and its callbacks
+ *   timekeeper.c  lets deadlines pass, starts and joins threads
+ *   notifier.c    runs callbacks that no worker is there for
+ *   stop.c        brings it all to an end
+ *   pool.c        life, resize, figures;   future.c  one task's outcome
+ *
+ * STATES of an entry, and what causes each transition
+ *
+ *   queued    ▶ running    a worker takes it
+ *             ▶ settled    expired, dropped, cancelled
+ *   running   ▶ settled    the attempt answers; its deadline passes; cancelled
+ *             ▶ retrying   the same, and the policy grants another attempt
+ *   retrying  ▶ running    due, the old attempt has ended, a worker takes it
+ *             ▶ settled    cancelled; the old attempt outlasts the patience;
+ *                          the predicate says no
+ *   settled   ▶ free       told, attempt ended, released
+ *
+ * INVARIANTS (hold whenever the lock is free)
+ *
+ *   1. The ledger balances.
+ *   2. Each entry is in exactly one state, and is settled, told (on_settled
+ *      has returned) and released at most once, in this order.
+ *   3. An entry is free only when no attempt is at its item, no callback runs
+ *      for it and none is owed.
+ *   4. queued + retrying is what capacity bounds; the store holds capacity +
+ *      workers entries, so that what was let in always has a place.
+ *   5. If a task can be taken, no worker sleeps without a wake-up on its way;
+ *      if there is room, no submitter does.
+ *   6. The timekeeper sleeps no longer than to the soonest moment.
+ *
+ * WHO FREES THE POOL
+ *
+ * The handle, each thread and each future hold a reference.  The store, with
+ * the copies of items, goes when the pool is destroyed and the last worker has
+ * left; the pool itself with the last reference.
+ *
+ * LOCKING
+ *
+ * Rank POOL.  A function whose name ends in _drops_lock gives the lock up on
+ * its way, to run user code or start a thread; its caller looks again at what
+ * it knew.  The lock of an attempt (rank TASK) is taken below.
+ */
+#ifndef WEIR_LIB_POOL_H
+#define WEIR_LIB_POOL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/pool.h>
+
+#include "base/lock.h"
+#include "base/park.h"
+#include "base/thread.h"
+#include "pool/moments.h"
+#include "pool/settings.h"
+#include "task/task.h"
+
+/* A handler or callback that a thread is in.  Not on the stack, which is gone
+ * when it has ended the thread and the program's own destructors run. */
+struct weir__inside {
+    const weir_pool *pool;
+    bool is_starting; /* in worker_start, for which a create or resize waits */
+    struct weir__inside *outer;
+};
+
+/* Somebody beside the pool who wants to know of a task: a producer. */
+struct weir__source {
+    void (*settle)(void *arg, const void *item, const weir_outcome *outcome);
+    void (*release)(void *arg, void *item);
+    void *arg;
+};
+
+enum weir__entry_state {
+    WEIR__FREE,
+    WEIR__QUEUED,
+    WEIR__RUNNING,
+    WEIR__RETRYING,
+    WEIR__SETTLED
+};
+
+/* What the notifier owes an entry. */
+enum weir__notice {
+    WEIR__NOTICE_ACTIONS = 1,  /* run on_cancel actions */
+    WEIR__NOTICE_DECISION = 2, /* ask the predicate about a TIMED_OUT */
+    WEIR__NOTICE_CALLBACKS = 4 /* on_settled and what follows */
+};
+
+/* The callbacks of an entry, in their order; the next one that is due. */
+enum weir__step {
+    WEIR__STEP_SOURCE_SETTLE,
+    WEIR__STEP_ON_SETTLED,
+    WEIR__STEP_TOLD, /* waits for the attempt to end */
+    WEIR__STEP_ON_RELEASE,
+    WEIR__STEP_SOURCE_RELEASE,
+    WEIR__STEP_FREE
+};
+
+/* All with the pool's lock, but what `handler` to `retry` say is set at submit
+ * and then read by the attempt. */
+struct weir__entry {
+    struct weir__entry *next;     /* in `queued`, `due`, `later`, `callers`
+                                     or the free list */
+    struct weir__entry *previous; /* likewise */
+    struct weir__entry *next_notice;
+    struct weir__moment moment; /* queued: expires; running: deadline;
+                                   retrying: due, or patience over */
+    enum weir__entry_state state;
+    enum weir__step step;
+    unsigned notices;           /* set of enum weir__notice */
+    bool is_noticed;            /* in the pool's list of notices */
+    bool is_handled;            /* a thread runs callbacks for it */
+    bool is_due;                /* retrying, and in `due` */
+    bool is_undecided;          /* retrying, if the predicate grants it */
+    bool attempt_alive;         /* a handler is at the item */
+    bool is_overdue;            /* settled while it was, and it still is */
+    bool is_callers;            /* run by its submitter; not from the store */
+    struct weir_task *task;     /* the live attempt's record */
+    uint64_t cancel_generation; /* which attempt the actions are of */
+    int64_t submitted_ns, started_ns, first_started_ns, due_ns;
+    weir_outcome outcome;       /* settled: lent strings; else scratch */
+    weir_future *future;        /* NULL, or holds a reference */
+    struct weir__inside inside; /* of the thread that runs its callbacks */
+
+    uint64_t id; /* what follows is set when it is let in */
+    weir_handler *handler;
+    void *item; /* the submitter's, or the copy behind this struct */
+    void *context;
+    int64_t timeout_ns, time_to_live_ns; /* 0: none */
+    const struct weir__source *source;   /* may be NULL */
+    const weir_retry *retry;             /* the pool's, or own_retry */
+    weir_retry own_retry;
+    char label[32];
+};
+
+struct weir__entry_list {
+    struct weir__entry *first, *last;
+};
+
+/* A block of the store: entries that were there from the start, or that a
+ * resize has added. */
+struct weir__block {
+    struct weir__block *next;
+    size_t entries;
+    size_t used; /* handed out at least once: the rest is untouched memory */
+    unsigned char *memory;
+};
+
+enum weir__phase {
+    WEIR__ABSENT,   /* no thread */
+    WEIR__STARTING, /* in worker_start */
+    WEIR__IDLE,
+    WEIR__IN_ATTEMPT,
+    WEIR__DECIDING, /* in the retry predicate */
+    WEIR__TELLING,  /* in callbacks */
+    WEIR__LEAVING,  /* in worker_stop, or on its way there */
+    WEIR__ENDED     /* to be joined */
+};
+
+/* What no worker_start answers. */
+enum { WEIR__START_EXITED = INT_MIN };
+
+struct weir__worker {
+    struct weir__thread thread;
+    weir_pool *pool;           /* I */
+    uint32_t index;            /* I */
+    enum weir__phase phase;    /* with the lock */
+    int refused;               /* with the lock: what worker_start answered,
+                                  or WEIR__START_EXITED */
+    bool awaited;              /* with the lock: create or resize waits */
+    bool greeted;              /* W: worker_start answered 0 */
+    struct weir__entry *entry; /* with the lock: in an attempt or callbacks */
+    struct weir__worker *next_ended; /* with the lock */
+    struct weir_task task;           /* W, and its own lock */
+    struct weir__inside inside;      /* W: of the attempt, or in a hook */
+    unsigned char result[];          /* W: max_result bytes */
+};
+
+/* I: set by create, then read-only.  L: only with `lock` held. */
+struct weir_pool {
+    struct weir__mutex lock;
+    uint64_t generation;                 /* I: see base/fork.h */
+    struct weir__pool_settings settings; /* I, but for workers */
+    size_t entry_stride;                 /* I: bytes */
+    uint64_t references;                 /* L */
+
+    struct weir__block *store;        /* L: the newest block first */
+    struct weir__entry *free_entries; /* L */
+    size_t free_count;                /* L: free, and never used yet */
+    struct weir__entry_list queued;   /* L: in order of submission */
+    struct weir__entry_list due;      /* L: retries that may start */
+    struct weir__entry_list later;    /* L: the other retries */
+    struct weir__entry_list callers;  /* L: that submitters run themselves */
+    struct weir__entry *first_notice, *last_notice; /* L */
+    struct weir__moments moments;                   /* L */
+    weir_ledger ledger;                             /* L */
+    uint64_t open;     /* L: entries that are not free */
+    uint64_t handling; /* L: threads in callbacks of entries */
+    uint64_t random;   /* L: state of the generator */
+
+    struct weir__worker **workers; /* L: the array; `worker_slots` long */
+    uint32_t worker_slots;         /* L */
+    uint32_t wanted;               /* L: workers there should be */
+    uint32_t alive;                /* L: workers not ended or leaving */
+    uint32_t threads;              /* L: workers and notifier, not joined */
+    struct weir__worker *ended;    /* L: to be joined */
+    int64_t workers_hold_ns;  /* L: no start before this, after a failure */
+    int64_t notifier_hold_ns; /* L: the same */
+    bool resizing;            /* L: somebody's turn */
+
+    struct weir__thread timekeeper, notifier;
+    int64_t keeper_until_ns;            /* L: to when the timekeeper sleeps */
+    bool notifier_wanted;               /* L: there is something to tell */
+    enum weir__phase notifier_phase;    /* L */
+    struct weir__entry *notifier_entry; /* L: what the notifier is at */
+    bool timekeeper_ended, timekeeper_joined, joining; /* L */
+
+    bool closing;    /* L: no more tasks; never turns false */
+    bool no_retries; /* L: stop now, or the run's end */
+    bool destroyed;  /* L: no callback starts any more */
+    bool stopped;    /* L: some stop has answered */
+    bool store_gone; /* L: freed */
+
+    /* L, all of them: who waits for what. */
+    struct weir__waitlist submitters; /* room */
+    struct weir__waitlist idlers;     /* workers: a task */
+    struct weir__waitlist joiners;    /* nothing open */
+    struct weir__waitlist stoppers;   /* the end, or a step towards it */
+    struct weir__waitlist starters;   /* worker_start, or their turn */
+    struct weir__waitlist keeper;     /* the timekeeper: time, or news */
+    struct weir__waitlist notified;   /* the notifier: a notice */
+    struct weir__waitlist handled;    /* a worker: the notifier lets go */
+};
+
+/* ------------------------------------------------------------------ store.c */
+
+/* A block with room for `entries` more; NULL: no memory. */
+struct weir__block *weir__block_create(const weir_pool *pool, size_t entries);
+void weir__block_add(weir_pool *pool, struct weir__block *block)
+    WEIR_REQUIRES(pool->lock);
+/* A zeroed entry, or NULL; and back. */
+struct weir__entry *weir__store_take(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+void weir__store_give_back(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* Frees a chain of blocks. */
+void weir__blocks_release(struct weir__block *block);
+/* An entry that a submitter runs itself, with an attempt's record. */
+struct weir__entry *weir__store_create_callers(const weir_pool *pool);
+void weir__store_release_callers(struct weir__entry *entry); /* or NULL */
+/* Where the copy of an entry's item lies. */
+void *weir__store_copy_of(struct weir__entry *entry);
+
+void weir__entry_list_append(struct weir__entry_list *list,
+                             struct weir__entry *entry);
+void weir__entry_list_remove(struct weir__entry_list *list,
+                             struct weir__entry *entry);
+
+/* ------------------------------------------------------------------ entry.c */
+
+/* Whether another task may wait here. */
+bool weir__pool_has_room(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* A task comes in: counted, and in the queue. */
+void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+
+/* The task's outcome is `kind`, with the words for it; settles it.  What it
+ * was waiting in forgets it. */
+void weir__entry_settle(weir_pool *pool, struct weir__entry *entry,
+                        weir_outcome_kind kind) WEIR_REQUIRES(pool->lock);
+
+/* A live attempt is asked to stop. */
+void weir__entry_ask(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* The task settles CANCELLED, unless it has settled; a live attempt is asked
+ * to stop if `ask`.  The notifier runs the callbacks. */
+void weir__entry_cancel_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                   bool ask) WEIR_REQUIRES(pool->lock);
+
+/* An attempt begins: states and clocks. */
+void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
+                       struct weir_task *task, uint32_t worker)
+    WEIR_REQUIRES(pool->lock);
+
+/* An attempt has ended: as its record says, or, if `exited`, with its thread.
+ * Settles, retries, or counts it late; runs the callbacks that are now due.
+ * Notes in `phase` what it is doing. */
+void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                bool exited, enum weir__phase *phase)
+    WEIR_REQUIRES(pool->lock);
+
+/* Its moment has come. */
+void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+
+/* Runs the callbacks that are due for a settled entry, unless another thread
+ * is at it or will be. */
+void weir__entry_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+
+/* The notifier's part for one entry; it notes in `phase` what it is doing. */
+void weir__entry_notify_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                   unsigned notices, enum weir__phase *phase)
+    WEIR_REQUIRES(pool->lock);
+
+/* A thread ended in the middle of something for the entry, by the phase it was
+ * in: what it began counts as done, and the rest goes on here. */
+void weir__entry_go_on_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                  enum weir__phase *phase)
+    WEIR_REQUIRES(pool->lock);
+
+/* ------------------------------------------------------------- worker.c */
+
+/* Starts so many workers as are missing, and waits for their worker_start.
+ * WEIR_OK, or what went wrong. */
+weir_status
+weir__workers_grow_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Whether one is missing and there is a place to start it in. */
+bool weir__worker_is_missing(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Starts one if there is a place; *out is NULL if there is none. */
+weir_status
+weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
+    WEIR_REQUIRES(pool->lock);
+/* A task can be taken. */
+void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* -------------------------------------------------- timekeeper.c, notifier.c
+ */
+
+weir_status weir__timekeeper_start(weir_pool *pool);
+void weir__timekeeper_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* A thread did not start: such a one is not tried again at once.  With the
+ * lock; *hold_ns is one of the pool's. */
+void weir__timekeeper_hold_off(int64_t *hold_ns);
+/* Something is to happen at the entry's moment. */
+void weir__timekeeper_set(weir_pool *pool, struct weir__entry *entry,
+                          int64_t at_ns) WEIR_REQUIRES(pool->lock);
+
+void weir__notifier_prepare(weir_pool *pool);
+void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
+                         unsigned notices) WEIR_REQUIRES(pool->lock);
+/* The entry is in no notice any more, unless the notifier is at it. */
+void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* It has nothing to do and never will have. */
+bool weir__notifier_may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* ------------------------------------------------------------------ stop.c */
+
+/* A stop or destroy begins: refuses tasks, wakes submitters; for
+ * WEIR_STOP_NOW cancels what waits and asks what runs. */
+void weir__stop_begin_drops_lock(weir_pool *pool, weir_stop_how how)
+    WEIR_REQUIRES(pool->lock);
+/* Running tasks settle CANCELLED. */
+void weir__stop_settle_running_drops_lock(weir_pool *pool)
+    WEIR_REQUIRES(pool->lock);
+/* Waits for the timekeeper's end, which comes last, and joins it. */
+weir_status weir__stop_wait_drops_lock(weir_pool *pool, weir_deadline deadline)
+    WEIR_REQUIRES(pool->lock);
+
+/* To be called when a task has settled or been freed, or a thread has ended:
+ * wakes those whose wait is over. */
+void weir__pool_changed(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* A run's early end: refuses tasks, settles queued and retrying ones
+ * CANCELLED, grants no more retries; running attempts finish untouched. */
+void weir__pool_cancel_waiting(weir_pool *pool);
+
+/* ------------------------------------------------------------------ pool.c */
+
+/* Whether this thread is in a handler or callback of the pool; in its
+ * worker_start. */
+bool weir__pool_is_inside(const weir_pool *pool);
+bool weir__pool_is_starting(const weir_pool *pool);
+/* This thread enters or leaves one; to be nested like brackets. */
+void weir__pool_enter(struct weir__inside *inside, const weir_pool *pool);
+void weir__pool_leave(struct weir__inside *inside);
+/* The thread's frames are gone: it is ending. */
+void weir__pool_forget_inside(void);
+
+/* WEIR_OK, WEIR_EINVAL (NULL), WEIR_FORKED. */
+weir_status weir__pool_check(const weir_pool *pool);
+
+void weir__pool_hold(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Unlocks, and frees the pool if this was the last reference. */
+void weir__pool_unlock_and_let_go(weir_pool *pool) WEIR_RELEASES(pool->lock);
+
+/* ---------------------------------------------------------------- submit.c */
+
+/* For a run: the task's source is told too, and its item is copied. */
+weir_status
+weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
+                       weir_handler *handler, const void *item,
+                       weir_deadline deadline);
+
+/* ---------------------------------------------------------------- future.c */
+
+/* The first reference is the caller's. */
+weir_status weir__future_create(weir_future **out, weir_pool *pool);
+/* With the pool's lock: the entry holds a reference until it detaches; settle
+ * copies its outcome. */
+void weir__future_attach(weir_future *future, struct weir__entry *entry);
+void weir__future_settle(weir_future *future, const struct weir__entry *entry);
+/* Without the lock.  NULL is allowed. */
+void weir__future_detach(weir_future *future);
+
+#endif /* WEIR_LIB_POOL_H */

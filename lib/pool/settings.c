@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c - see settings.h. */
+#include "pool/settings.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "base/processors.h"
+#include "base/thread.h"
+#include "queue/settings.h"
+#include "task/retry.h"
+
+enum {
+    DEFAULT_TASKS = 1024,
+    DEFAULT_RESULT = 256,
+    MOST_RESULT = 1 << 20,
+    MOST_TASKS = 1 << 30
+};
+
+/* What later versions can do; asking for it must not look like success. */
+static weir_status refuse_unbuilt(const weir_pool_options *o)
+{
+    if (o->isolation != WEIR_ISOLATE_THREAD)
+        return weir__refuse(WEIR_EINVAL,
+                            "isolation %d is not built yet: use "
+                            "WEIR_ISOLATE_THREAD",
+                            (int)o->isolation);
+    if (o->interrupt_signal != 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "interrupt_signal is not built yet: leave it 0 and "
+                            "poll weir_task_cancel_fd");
+    if (o->grace_ns != 0)
+        return weir__refuse(WEIR_EINVAL, "grace_ns is not built yet: leave it "
+                                         "0; nothing is abandoned");
+    if (o->max_abandoned != 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "max_abandoned is not built yet: leave "
+                            "it 0; nothing is abandoned");
+    return WEIR_OK;
+}
+
+static weir_status check_workers(weir_pool_options *o)
+{
+    if (o->workers == 0)
+        o->workers = weir__processors();
+    if (o->workers > WEIR__MOST_WORKERS)
+        return weir__refuse(WEIR_EINVAL, "workers %u is above %d",
+                            (unsigned)o->workers, WEIR__MOST_WORKERS);
+    if (o->max_workers == 0)
+        o->max_workers = o->workers;
+    if (o->max_workers > o->workers)
+        return weir__refuse(
+            WEIR_EINVAL,
+            "max_workers %u is above workers %u: scaling is not "
+            "built yet, leave it 0 or use weir_pool_resize",
+            (unsigned)o->max_workers, (unsigned)o->workers);
+    if (o->max_workers < o->workers)
+        return weir__refuse(WEIR_EINVAL,
+                            "max_workers %u is below workers %u: raise it or "
+                            "leave it 0",
+                            (unsigned)o->max_workers, (unsigned)o->workers);
+    if (o->stack_bytes > 0 && o->stack_bytes < weir__thread_least_stack())
+        return weir__refuse(WEIR_EINVAL,
+                            "stack_bytes %zu is below the system's least, %zu",
+                            o->stack_bytes, weir__thread_least_stack());
+    return WEIR_OK;
+}
+
+static weir_status check_sizes(weir_pool_options *o)
+{
+    if (o->queue_capacity == 0)
+        o->queue_capacity = DEFAULT_TASKS;
+    if (o->queue_capacity > MOST_TASKS)
+        return weir__refuse(WEIR_EINVAL, "queue_capacity %zu is above %d",
+                            o->queue_capacity, MOST_TASKS);
+    if (o->item_size > WEIR__MOST_ITEM_BYTES)
+        return weir__refuse(WEIR_EINVAL,
+                            "item_size %zu is above %d: submit pointers to "
+                            "larger items",
+                            o->item_size, WEIR__MOST_ITEM_BYTES);
+    if (o->max_result == 0)
+        o->max_result = DEFAULT_RESULT;
+    if (o->max_result > MOST_RESULT)
+        return weir__refuse(WEIR_EINVAL, "max_result %zu is above %d",
+                            o->max_result, MOST_RESULT);
+    return WEIR_OK;
+}
+
+static weir_status check_times(const weir_pool_options *o)
+{
+    if (o->timeout_ns < 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "timeout_ns is negative: 0 means no timeout");
+    if (o->time_to_live_ns < 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "time_to_live_ns is negative: 0 means no limit");
+    if ((unsigned)o->on_full > WEIR_ON_FULL_CALLER_RUNS)
+        return weir__refuse(WEIR_EINVAL, "on_full %d is no policy",
+                            (int)o->on_full);
+    return WEIR_OK;
+}
+
+weir_status weir__pool_settings_read(struct weir__pool_settings *into,
+                                     const weir_pool_options *options)
+{
+    weir_pool_options *o = &into->options;
+    weir_status status =
+        weir__options_read(o, sizeof(*o), options, "weir_pool_options");
+
+    if (!status)
+        status = refuse_unbuilt(o);
+    if (!status)
+        status = check_workers(o);
+    if (!status)
+        status = check_sizes(o);
+    if (!status)
+        status = check_times(o);
+    if (!status)
+        status = weir__retry_read(&into->retry, o->retry);
+    if (status)
+        return status;
+    snprintf(into->name, sizeof(into->name), "%s", o->name ? o->name : "weir");
+    o->name = into->name;
+    o->retry = &into->retry;
+    return WEIR_OK;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.h - a pool's options: read, defaults filled in, checked. */
+#ifndef WEIR_POOL_SETTINGS_H
+#define WEIR_POOL_SETTINGS_H
+
+#include <weir/pool.h>
+
+enum { WEIR__MOST_WORKERS = 65536 };
+
+/* The options, and copies of what they point to and the pool keeps. */
+struct weir__pool_settings {
+    weir_pool_options options; /* its retry and name point to the below */
+    weir_retry retry;
+    char name[16];
+};
+
+/* Returns WEIR_OK, WEIR_EINVAL (naming the option and the remedy). */
+weir_status weir__pool_settings_read(struct weir__pool_settings *into,
+                                     const weir_pool_options *options);
+
+#endif /* WEIR_POOL_SETTINGS_H */

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * submit.c - letting tasks in, or saying why not.
+ *
+ * Every form of submit makes an offer: the task with the pool's defaults filled
+ * in.  Under the lock the offer is let in as soon as there is room; what
+ * happens without room is the policy's affair.  An offer that is not let in has
+ * moved nothing.
+ *
+ * CALLER-RUNS is the exception to "nothing is allocated": the attempt's record
+ * cannot come from the store, since any number of submitters may run a task at
+ * once.  It is allocated before the task is accepted.
+ */
+#include "pool/pool.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "task/retry.h"
+
+struct offer {
+    weir_handler *handler;
+    void *item;
+    bool copy;
+    void *context;
+    int64_t timeout_ns, time_to_live_ns; /* 0: none */
+    const weir_retry *own_retry;         /* NULL: the pool's */
+    const char *label;
+    const struct weir__source *source;
+    weir_future *future;
+};
+
+/* ---------------------------------------------------------------- entering */
+
+static void fill_in(weir_pool *pool, struct weir__entry *entry,
+                    const struct offer *offer) WEIR_REQUIRES(pool->lock)
+{
+    entry->id = ++pool->ledger.accepted;
+    entry->handler = offer->handler;
+    entry->context = offer->context;
+    entry->timeout_ns = offer->timeout_ns;
+    entry->time_to_live_ns = offer->time_to_live_ns;
+    entry->source = offer->source;
+    entry->submitted_ns = weir__now();
+    entry->item = offer->item;
+    if (offer->copy) {
+        entry->item = weir__store_copy_of(entry);
+        memcpy(entry->item, offer->item, pool->settings.options.item_size);
+    }
+    entry->retry = &pool->settings.retry;
+    if (offer->own_retry) {
+        entry->own_retry = *offer->own_retry;
+        entry->retry = &entry->own_retry;
+    }
+    if (offer->label)
+        snprintf(entry->label, sizeof(entry->label), "%s", offer->label);
+    if (offer->future)
+        weir__future_attach(offer->future, entry);
+    pool->open++;
+}
+
+/* A callback that a submitter runs may end its thread.  What it left is done
+ * here. */
+struct telling {
+    weir_pool *pool;
+    struct weir__entry *entry;
+    weir_future *future; /* that nobody will get then; may be NULL */
+    bool ended, exited;  /* an attempt has, and how */
+    bool done;
+};
+
+static void tell_guarded_drops_lock(struct telling *telling);
+
+/* Runs again should what it calls end the thread once more: some systems do
+ * that by themselves, for others it is guarded too. */
+static void go_on_telling(void *arg)
+{
+    struct telling *telling = arg;
+
+    if (telling->done)
+        return;
+    weir__pool_leave(&telling->entry->inside);
+    telling->ended = false;
+    weir__mutex_lock(&telling->pool->lock);
+    tell_guarded_drops_lock(telling);
+    weir__mutex_unlock(&telling->pool->lock);
+    weir__future_detach(telling->future);
+}
+
+/* With the pool's lock, which no annotation can say of what lies in a struct.
+ * The clean-up's macros nest deeper than we do. */
+/* NOLINTNEXTLINE(readability-function-size) */
+WEIR_TRUST_ME static void tell_guarded_drops_lock(struct telling *telling)
+{
+    weir_pool *pool = telling->pool;
+    enum weir__phase phase = WEIR__TELLING;
+
+    pthread_cleanup_push(go_on_telling, telling);
+    if (telling->ended)
+        weir__entry_end_drops_lock(pool, telling->entry, telling->exited,
+                                   &phase);
+    else if (telling->entry->is_handled)
+        weir__entry_go_on_drops_lock(pool, telling->entry, &phase);
+    else
+        weir__entry_tell_drops_lock(pool, telling->entry);
+    telling->done = true;
+    pthread_cleanup_pop(0);
+}
+
+static void drop_oldest_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    struct telling telling = {.pool = pool, .entry = pool->queued.first};
+
+    weir__entry_settle(pool, telling.entry, WEIR_OUTCOME_DROPPED);
+    tell_guarded_drops_lock(&telling);
+}
+
+/* Waits as the policy says until there is room. */
+static weir_status make_room_drops_lock(weir_pool *pool, weir_deadline deadline)
+    WEIR_REQUIRES(pool->lock)
+{
+    weir_on_full policy = pool->settings.options.on_full;
+    struct weir__turn turn = {0};
+    weir_status status = WEIR_OK;
+
+    for (;;) {
+        if (pool->closing)
+            return WEIR_CLOSED;
+        if (weir__pool_has_room(pool) &&
+            !weir__must_stand_back(&pool->submitters, &turn))
+            return WEIR_OK;
+        if (policy == WEIR_ON_FULL_DROP_OLDEST && pool->queued.first) {
+            drop_oldest_drops_lock(pool);
+            continue;
+        }
+        if (policy != WEIR_ON_FULL_WAIT)
+            return WEIR_FULL;
+        if (weir__is_forever(deadline) && weir__pool_is_inside(pool))
+            return weir__refuse(
+                WEIR_DEADLOCK,
+                "a handler or callback would wait for ever for room in its own "
+                "pool: give it a deadline");
+        if (status != WEIR_OK)
+            return status;
+        status = weir__waitlist_wait(&pool->submitters, &pool->lock, &turn,
+                                     deadline);
+    }
+}
+
+/* ------------------------------------------------------------- caller-runs */
+
+/* What has to be done even if the handler ends this thread. */
+struct callers_attempt {
+    weir_pool *pool;
+    struct weir__entry *entry;
+    weir_future *future; /* the submitter's, unless it exits */
+    struct weir__inside inside;
+    bool exited;
+    bool over; /* the end has begun: it is not to begin again */
+};
+
+static void end_callers_attempt(void *arg)
+{
+    struct callers_attempt *attempt = arg;
+    weir_pool *pool = attempt->pool;
+    struct telling telling = {.pool = pool,
+                              .entry = attempt->entry,
+                              .future = attempt->future,
+                              .ended = true,
+                              .exited = attempt->exited};
+
+    if (attempt->over)
+        return;
+    weir__task_end(attempt->entry->task);
+    attempt->over = true;
+    weir__pool_leave(&attempt->inside);
+    weir__mutex_lock(&pool->lock);
+    weir__entry_list_remove(&pool->callers, attempt->entry);
+    tell_guarded_drops_lock(&telling);
+    weir__mutex_unlock(&pool->lock);
+    if (attempt->exited)
+        weir__future_detach(attempt->future); /* nobody will get it */
+}
+
+/* A clean-up handler is fine here: this is the submitter's own thread.  Its
+ * macros nest deeper than we do. */
+/* NOLINTNEXTLINE(readability-function-size) */
+static void run_callers_attempt(struct callers_attempt *attempt)
+{
+    struct weir__entry *entry = attempt->entry;
+
+    pthread_cleanup_push(end_callers_attempt, attempt);
+    weir__pool_enter(&attempt->inside, attempt->pool);
+    weir__task_run(entry->task, entry->handler, entry->item, false);
+    attempt->exited = false;
+    pthread_cleanup_pop(1);
+}
+
+static void count_refused(weir_pool *pool)
+{
+    weir__mutex_lock(&pool->lock);
+    pool->ledger.refused++;
+    weir__mutex_unlock(&pool->lock);
+}
+
+static weir_status run_here(weir_pool *pool, const struct offer *offer)
+{
+    struct callers_attempt attempt = {.pool = pool,
+                                      .future = offer->future,
+                                      .exited = true};
+    struct weir__entry *entry = weir__store_create_callers(pool);
+
+    if (!entry) {
+        count_refused(pool);
+        return weir__refuse(WEIR_ENOMEM, "no memory to run a task here");
+    }
+    weir__mutex_lock(&pool->lock);
+    if (pool->closing) {
+        pool->ledger.refused++;
+        weir__mutex_unlock(&pool->lock);
+        weir__store_release_callers(entry);
+        return WEIR_CLOSED;
+    }
+    attempt.entry = entry;
+    fill_in(pool, entry, offer);
+    weir__entry_start(pool, entry, entry->task, UINT32_MAX);
+    weir__entry_list_append(&pool->callers, entry);
+    weir__mutex_unlock(&pool->lock);
+
+    run_callers_attempt(&attempt);
+    return WEIR_OK;
+}
+
+/* ------------------------------------------------------------------ offers */
+
+static weir_status
+let_in(weir_pool *pool, const struct offer *offer, weir_deadline deadline)
+{
+    bool callers_turn = false;
+    weir_status status;
+
+    weir__mutex_lock(&pool->lock);
+    status = make_room_drops_lock(pool, deadline);
+    if (status == WEIR_OK) {
+        struct weir__entry *entry = weir__store_take(pool);
+
+        fill_in(pool, entry, offer);
+        weir__entry_queue(pool, entry);
+    } else if (status == WEIR_FULL &&
+               pool->settings.options.on_full == WEIR_ON_FULL_CALLER_RUNS) {
+        callers_turn = !weir__pool_is_inside(pool);
+        if (!callers_turn)
+            status = weir__refuse(WEIR_DEADLOCK,
+                                  "a handler or callback cannot run a task of "
+                                  "its own pool itself");
+    }
+    pool->ledger.refused += status != WEIR_OK && !callers_turn;
+    weir__mutex_unlock(&pool->lock);
+    return callers_turn ? run_here(pool, offer) : status;
+}
+
+static struct offer
+offer_of(const weir_pool *pool, weir_handler *handler, void *item)
+{
+    const weir_pool_options *o = &pool->settings.options;
+
+    return (struct offer){.handler = handler,
+                          .item = item,
+                          .context = o->context,
+                          .timeout_ns = o->timeout_ns,
+                          .time_to_live_ns = o->time_to_live_ns};
+}
+
+static weir_status check_offer(const weir_pool *pool, weir_handler *handler)
+{
+    weir_status status = weir__pool_check(pool);
+
+    if (!status && !handler)
+        status = weir__refuse(WEIR_EINVAL, "handler is NULL");
+    return status;
+}
+
+static weir_status check_copy(const weir_pool *pool, const void *item)
+{
+    if (pool->settings.options.item_size == 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "the pool's item_size is 0: set it to copy items");
+    if (!item)
+        return weir__refuse(WEIR_EINVAL, "item is NULL: there is nothing to "
+                                         "copy");
+    return WEIR_OK;
+}
+
+weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
+                             weir_deadline deadline)
+{
+    weir_status status = check_offer(pool, handler);
+    struct offer offer;
+
+    if (status)
+        return status;
+    offer = offer_of(pool, handler, item);
+    return let_in(pool, &offer, deadline);
+}
+
+weir_status weir_pool_submit_copy(weir_pool *pool, weir_handler *handler,
+                                  const void *item, weir_deadline deadline)
+{
+    return weir__pool_submit_from(pool, NULL, handler, item, deadline);
+}
+
+weir_status
+weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
+                       weir_handler *handler, const void *item,
+                       weir_deadline deadline)
+{
+    weir_status status = check_offer(pool, handler);
+    struct offer offer;
+
+    if (!status)
+        status = check_copy(pool, item);
+    if (status)
+        return status;
+    offer = offer_of(pool, handler, (void *)item);
+    offer.copy = true;
+    offer.source = source;
+    return let_in(pool, &offer, deadline);
+}
+
+/* Those behind the one that was refused were offered too. */
+static void refuse_also(weir_pool *pool, size_t count)
+{
+    weir__mutex_lock(&pool->lock);
+    pool->ledger.refused += count;
+    weir__mutex_unlock(&pool->lock);
+}
+
+weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
+                                  void *const *items, size_t count,
+                                  size_t *done, weir_deadline deadline)
+{
+    weir_status status = check_offer(pool, handler);
+    bool offered = !status && (items || count == 0);
+    size_t n = 0;
+
+    if (!status && !items && count > 0) {
+        weir__refuse(WEIR_EINVAL, "items is NULL");
+        status = WEIR_EINVAL;
+    }
+    while (!status && n < count) {
+        struct offer offer = offer_of(pool, handler, items[n]);
+
+        status = let_in(pool, &offer, deadline);
+        n += status == WEIR_OK;
+    }
+    if (n + 1 < count && status && offered)
+        refuse_also(pool, count - n - 1);
+    if (done)
+        *done = n;
+    return status;
+}
+
+/* 0: the pool's; below 0: none. */
+static int64_t spec_or_pool(int64_t spec_ns, int64_t pool_ns)
+{
+    return spec_ns == 0 ? pool_ns : spec_ns < 0 ? 0 : spec_ns;
+}
+
+static weir_status
+read_spec(weir_pool *pool, const weir_task_spec *spec, weir_task_spec *s,
+          struct offer *offer, weir_retry *retry)
+{
+    weir_status status =
+        spec ? weir__options_read(s, sizeof(*s), spec, "weir_task_spec")
+             : weir__refuse(WEIR_EINVAL, "spec is NULL");
+
+    if (!status)
+        status = check_offer(pool, s->handler);
+    if (!status && s->copy)
+        status = check_copy(pool, s->item);
+    if (!status && s->retry)
+        status = weir__retry_read(retry, s->retry);
+    if (status)
+        return status;
+    *offer = offer_of(pool, s->handler, s->item);
+    offer->copy = s->copy;
+    if (s->context)
+        offer->context = s->context;
+    offer->timeout_ns = spec_or_pool(s->timeout_ns, offer->timeout_ns);
+    offer->time_to_live_ns =
+        spec_or_pool(s->time_to_live_ns, offer->time_to_live_ns);
+    offer->own_retry = s->retry ? retry : NULL;
+    offer->label = s->label;
+    return WEIR_OK;
+}
+
+weir_status weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
+                                  weir_future **out, weir_deadline deadline)
+{
+    weir_task_spec read = WEIR_TASK_SPEC_INIT;
+    weir_retry retry = WEIR_RETRY_INIT;
+    struct offer offer;
+    weir_status status = weir__pool_check(pool);
+
+    if (!status)
+        status = read_spec(pool, spec, &read, &offer, &retry);
+    if (status)
+        return status;
+    if (out)
+        status = weir__future_create(&offer.future, pool);
+    if (status) {
+        count_refused(pool);
+        return status;
+    }
+    status = let_in(pool, &offer, deadline);
+    if (status)
+        weir__future_detach(offer.future);
+    else if (out)
+        *out = offer.future;
+    return status;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - a thread that takes tasks and runs attempts.
+ *
+ * STATES (enum weir__phase) and their causes
+ *
+ *   absent     ▶ starting    create, resize, or the timekeeper makes up for one
+ *   starting   ▶ idle        worker_start answers 0
+ *              ▶ leaving     it answers something else
+ *   idle       ▶ in attempt  a task can be taken
+ *              ▶ leaving     too many workers; or closing, and nothing is left
+ *   in attempt ▶ deciding ▶ telling ▶ idle
+ *   any        ▶ leaving     the thread ends: pthread_exit, a cancel
+ *   leaving    ▶ ended ▶ absent   joined by the timekeeper
+ *
+ * However the thread ends, `left` runs last on it (base/thread.h): it finishes
+ * what the thread was at, by its phase, and hands the thread to the timekeeper,
+ * which joins it and starts another in its place if one is wanted.
+ */
+#include "pool/pool.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "observe/ledger.h"
+
+/* ------------------------------------------------------------------ taking */
+
+void weir__workers_wake(weir_pool *pool)
+{
+    weir__waitlist_wake(&pool->idlers, 1);
+}
+
+static bool has_expired(const struct weir__entry *entry)
+{
+    return entry->state == WEIR__QUEUED && entry->moment.is_in &&
+           entry->moment.at_ns <= weir__now();
+}
+
+static bool must_leave(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    if (pool->alive > pool->wanted)
+        return true;
+    return pool->closing && weir__ledger_live(&pool->ledger) == 0;
+}
+
+/* Retries that are due go first, then the oldest.  NULL: the worker must
+ * leave. */
+static struct weir__entry *
+take_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    struct weir__turn turn = {0};
+
+    while (!must_leave(pool)) {
+        struct weir__entry *entry =
+            pool->due.first ? pool->due.first : pool->queued.first;
+
+        if (!entry) {
+            weir_status status = weir__waitlist_wait(&pool->idlers, &pool->lock,
+                                                     &turn, WEIR_FOREVER);
+
+            (void)status; /* there is no deadline */
+        } else if (has_expired(entry)) {
+            weir__entry_moment_drops_lock(pool, entry);
+        } else {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* ----------------------------------------------------------------- running */
+
+static void
+run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
+                       struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
+{
+    worker->entry = entry;
+    worker->phase = WEIR__IN_ATTEMPT;
+    weir__entry_start(pool, entry, &worker->task, worker->index);
+    weir__mutex_unlock(&pool->lock);
+
+    weir__pool_enter(&worker->inside, pool);
+    weir__task_run(&worker->task, entry->handler, entry->item, true);
+    weir__task_end(&worker->task);
+    weir__pool_leave(&worker->inside);
+
+    weir__mutex_lock(&pool->lock);
+    weir__entry_end_drops_lock(pool, entry, false, &worker->phase);
+    worker->entry = NULL;
+    worker->phase = WEIR__IDLE;
+}
+
+/* Whether the worker may be used. */
+static bool greet(struct weir__worker *worker)
+{
+    weir_pool *pool = worker->pool;
+    const weir_pool_options *o = &pool->settings.options;
+    int answer = 0;
+
+    if (o->worker_start) {
+        weir__pool_enter(&worker->inside, pool);
+        worker->inside.is_starting = true;
+        answer = o->worker_start(o->worker_arg, worker->index);
+        weir__pool_leave(&worker->inside);
+    }
+    worker->greeted = answer == 0;
+    weir__mutex_lock(&pool->lock);
+    worker->refused = answer;
+    if (answer == 0)
+        worker->phase = WEIR__IDLE;
+    weir__waitlist_wake_all(&pool->starters);
+    weir__mutex_unlock(&pool->lock);
+    return answer == 0;
+}
+
+static void work(void *arg)
+{
+    struct weir__worker *worker = arg;
+    weir_pool *pool = worker->pool;
+    struct weir__entry *entry;
+
+    if (!greet(worker))
+        return;
+    weir__mutex_lock(&pool->lock);
+    while ((entry = take_drops_lock(pool)) != NULL)
+        run_attempt_drops_lock(pool, worker, entry);
+    worker->phase = WEIR__LEAVING;
+    pool->alive--;
+    weir__workers_wake(pool); /* what it was woken for is another's now */
+    weir__mutex_unlock(&pool->lock);
+}
+
+/* ------------------------------------------------------------- the last of it
+ */
+
+/* Ends what the thread was at when it ended. */
+static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock)
+{
+    enum weir__phase phase = worker->phase;
+
+    if (phase == WEIR__LEAVING)
+        return;
+    if (phase == WEIR__STARTING) {
+        if (worker->refused == 0)
+            worker->refused = WEIR__START_EXITED;
+        weir__timekeeper_hold_off(&pool->workers_hold_ns);
+    }
+    if (phase == WEIR__IN_ATTEMPT) {
+        weir__mutex_unlock(&pool->lock);
+        weir__pool_enter(&worker->inside, pool);
+        weir__task_end(&worker->task);
+        weir__pool_leave(&worker->inside);
+        weir__mutex_lock(&pool->lock);
+        weir__entry_end_drops_lock(pool, worker->entry, true, &worker->phase);
+    } else if (phase == WEIR__DECIDING || phase == WEIR__TELLING) {
+        weir__entry_go_on_drops_lock(pool, worker->entry, &worker->phase);
+    }
+    worker->entry = NULL;
+    worker->phase = WEIR__LEAVING;
+    pool->alive--;
+}
+
+static void left(void *arg)
+{
+    struct weir__worker *worker = arg;
+    weir_pool *pool = worker->pool;
+    const weir_pool_options *o = &pool->settings.options;
+    bool destroyed;
+
+    weir__pool_forget_inside();
+    weir__mutex_lock(&pool->lock);
+    finish_drops_lock(pool, worker);
+    destroyed = pool->destroyed;
+    weir__mutex_unlock(&pool->lock);
+
+    if (worker->greeted && o->worker_stop && !destroyed) {
+        worker->greeted = false; /* once, even if it ends the thread */
+        weir__pool_enter(&worker->inside, pool);
+        o->worker_stop(o->worker_arg, worker->index);
+        weir__pool_leave(&worker->inside);
+    }
+
+    weir__mutex_lock(&pool->lock);
+    worker->phase = WEIR__ENDED;
+    if (!pool->destroyed) {
+        worker->next_ended = pool->ended;
+        pool->ended = worker;
+    }
+    weir__waitlist_wake_all(&pool->starters);
+    weir__timekeeper_wake(pool);
+    weir__pool_changed(pool);
+    weir__pool_unlock_and_let_go(pool);
+}
+
+/* ---------------------------------------------------------------- starting */
+
+static struct weir__worker *
+absent_worker(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        if (pool->workers[i]->phase == WEIR__ABSENT)
+            return pool->workers[i];
+    return NULL;
+}
+
+weir_status
+weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
+{
+    struct weir__worker *worker = absent_worker(pool);
+    char suffix[12];
+    weir_status status;
+
+    *out = worker;
+    if (!worker)
+        return WEIR_OK; /* an ended thread has its place until it is joined */
+    worker->phase = WEIR__STARTING;
+    worker->refused = 0;
+    worker->greeted = false;
+    worker->thread.run = work;
+    worker->thread.ended = left;
+    worker->thread.arg = worker;
+    worker->thread.stack_bytes = pool->settings.options.stack_bytes;
+    snprintf(suffix, sizeof(suffix), "%u", (unsigned)worker->index);
+    weir__thread_set_name(&worker->thread, pool->settings.name, suffix);
+    pool->alive++;
+    pool->threads++;
+    weir__pool_hold(pool);
+    weir__mutex_unlock(&pool->lock);
+    status = weir__thread_start(&worker->thread);
+    weir__mutex_lock(&pool->lock);
+    if (status) {
+        worker->phase = WEIR__ABSENT;
+        pool->alive--;
+        pool->threads--;
+        pool->references--;
+    }
+    return status;
+}
+
+bool weir__worker_is_missing(const weir_pool *pool)
+{
+    return pool->alive < pool->wanted && absent_worker(pool);
+}
+
+/* Whether some that are awaited have neither started nor left again; and what
+ * one said that does not start.  While it leaves it is counted as alive, and a
+ * good one might end in its stead. */
+static bool
+some_are_starting(const weir_pool *pool, int *refused) WEIR_REQUIRES(pool->lock)
+{
+    bool starting = false;
+
+    for (uint32_t i = 0; i < pool->worker_slots; i++) {
+        const struct weir__worker *worker = pool->workers[i];
+
+        if (worker->awaited && worker->refused)
+            *refused = worker->refused;
+        if (worker->awaited && worker->phase == WEIR__STARTING)
+            starting = true;
+    }
+    return starting;
+}
+
+static weir_status
+start_missing_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    uint32_t missing = pool->wanted - pool->alive;
+    struct weir__turn turn = {0};
+    weir_status status = WEIR_OK;
+
+    while (missing > 0 && !status) {
+        struct weir__worker *worker;
+
+        if (pool->closing) /* the timekeeper may be gone: nobody to join it */
+            return WEIR_CLOSED;
+        status = weir__worker_start_drops_lock(pool, &worker);
+        if (worker && !status) {
+            worker->awaited = true;
+            missing--;
+        }
+        if (!worker) /* until the timekeeper has joined one that ended */
+            status = weir__waitlist_wait(&pool->starters, &pool->lock, &turn,
+                                         WEIR_FOREVER);
+    }
+    return status;
+}
+
+weir_status weir__workers_grow_drops_lock(weir_pool *pool)
+{
+    weir_status status = start_missing_drops_lock(pool);
+    struct weir__turn turn = {0};
+    int refused = 0;
+
+    while (some_are_starting(pool, &refused)) {
+        weir_status woken = weir__waitlist_wait(&pool->starters, &pool->lock,
+                                                &turn, WEIR_FOREVER);
+
+        (void)woken; /* there is no deadline */
+    }
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        pool->workers[i]->awaited = false;
+    if (refused == WEIR__START_EXITED)
+        return weir__refuse(WEIR_ESYSTEM, "worker_start ended its thread: it "
+                                          "must return 0 for a worker to be "
+                                          "used");
+    if (refused)
+        return weir__refuse(WEIR_ESYSTEM,
+                            "worker_start answered %d: it must return 0 for a "
+                            "worker to be used",
+                            refused);
+    return status;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* task.c - see task.h. */
+#include "task/task.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/event.h"
+#include "base/thread.h"
+
+/* The attempt on this thread; with caller-runs, the innermost. */
+static _Thread_local struct weir_task *current_task;
+
+/* ------------------------------------------------------------------ life */
+
+weir_status
+weir__task_init(struct weir_task *task, void *result, size_t result_room)
+{
+    task->cancel_fd = -1;
+    task->result = result;
+    task->result_room = result_room;
+    return weir__mutex_init(&task->lock, WEIR__RANK_TASK);
+}
+
+void weir__task_dispose(struct weir_task *task)
+{
+    if (task->cancel_fd >= 0)
+        weir__event_close(task->cancel_fd);
+    weir__mutex_dispose(&task->lock);
+}
+
+void weir__task_begin(struct weir_task *task,
+                      const struct weir__attempt *attempt)
+{
+    weir__mutex_lock(&task->lock);
+    task->generation++;
+    task->action_count = 0;
+    if (task->cancel_fd >= 0 && weir__flag_read(&task->cancelled))
+        weir__event_clear(task->cancel_fd);
+    weir__flag_write(&task->cancelled, false);
+    weir__mutex_unlock(&task->lock);
+
+    task->id = attempt->id;
+    task->attempt = attempt->attempt;
+    task->worker = attempt->worker;
+    task->context = attempt->context;
+    task->deadline = attempt->deadline;
+    task->cleanup_count = 0;
+    task->failed = false;
+    task->code = 0;
+    task->message[0] = '\0';
+    task->result_size = 0;
+}
+
+void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
+                    bool cancellable)
+{
+    task->outer = current_task;
+    current_task = task;
+    if (cancellable)
+        weir__thread_let_cancel(true);
+    if (_setjmp(task->escape) == 0) {
+        int code = handler(task, item);
+
+        if (!task->failed)
+            task->code = code;
+    }
+    if (cancellable) {
+        weir__thread_test_cancel();
+        weir__thread_let_cancel(false);
+    }
+}
+
+static void run_cleanups(struct weir_task *task)
+{
+    while (task->cleanup_count > 0) {
+        struct weir__cleanup cleanup = task->cleanups[--task->cleanup_count];
+
+        cleanup.run(cleanup.arg);
+    }
+}
+
+static void await_quiet(struct weir_task *task) WEIR_REQUIRES(task->lock)
+{
+    struct weir__turn turn = {0};
+
+    while (task->actor && task->actor != weir__thread_self()) {
+        weir_status status =
+            weir__waitlist_wait(&task->quiet, &task->lock, &turn, WEIR_FOREVER);
+
+        (void)status;
+    }
+}
+
+/* From here on no action of those there are starts or runs: what clean-ups free
+ * no action sees. */
+static void withdraw_actions(struct weir_task *task)
+{
+    weir__mutex_lock(&task->lock);
+    task->action_count = 0;
+    await_quiet(task);
+    weir__mutex_unlock(&task->lock);
+}
+
+void weir__task_end(struct weir_task *task)
+{
+    withdraw_actions(task);
+    run_cleanups(task);
+    weir__mutex_lock(&task->lock);
+    task->action_count = 0; /* a clean-up's own */
+    await_quiet(task);
+    task->generation++;
+    weir__mutex_unlock(&task->lock);
+    if (current_task == task)
+        current_task = task->outer;
+}
+
+void weir__task_forget_actor(struct weir_task *task)
+{
+    weir__mutex_lock(&task->lock);
+    if (task->actor == weir__thread_self()) {
+        task->actor = NULL;
+        weir__waitlist_wake_all(&task->quiet);
+    }
+    weir__mutex_unlock(&task->lock);
+}
+
+void weir__task_answer(const struct weir_task *task, weir_outcome *outcome)
+{
+    bool done = !task->failed && task->code == 0;
+
+    outcome->kind = done ? WEIR_OUTCOME_DONE : WEIR_OUTCOME_FAILED;
+    outcome->code = task->code;
+    outcome->message = task->message;
+    outcome->result = task->result_size > 0 ? task->result : NULL;
+    outcome->result_size = task->result_size;
+}
+
+/* -------------------------------------------------------------- cancelling */
+
+bool weir__task_cancel(struct weir_task *task, uint64_t *generation)
+{
+    bool has_actions;
+
+    weir__mutex_lock(&task->lock);
+    weir__flag_write(&task->cancelled, true);
+    weir__waitlist_wake_all(&task->sleepers);
+    if (task->cancel_fd >= 0)
+        weir__event_set(task->cancel_fd);
+    *generation = task->generation;
+    has_actions = task->action_count > 0;
+    weir__mutex_unlock(&task->lock);
+    return has_actions;
+}
+
+void weir__task_act(struct weir_task *task, uint64_t generation)
+{
+    weir__mutex_lock(&task->lock);
+    while (task->generation == generation && task->action_count > 0) {
+        struct weir__cleanup action = task->actions[--task->action_count];
+
+        task->actor = weir__thread_self();
+        weir__mutex_unlock(&task->lock);
+        action.run(action.arg);
+        weir__mutex_lock(&task->lock);
+        task->actor = NULL;
+        weir__waitlist_wake_all(&task->quiet);
+    }
+    weir__mutex_unlock(&task->lock);
+}
+
+weir_status
+weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
+{
+    weir_status status = WEIR_OK;
+    bool run_now = false;
+
+    weir__mutex_lock(&task->lock);
+    if (!action) {
+        task->action_count = 0;
+        await_quiet(task);
+    } else if (weir__flag_read(&task->cancelled)) {
+        run_now = true;
+    } else if (task->action_count < WEIR__MOST_CLEANUPS) {
+        task->actions[task->action_count++] =
+            (struct weir__cleanup){action, arg};
+    } else {
+        status = WEIR_FULL;
+    }
+    weir__mutex_unlock(&task->lock);
+    if (run_now)
+        action(arg);
+    if (status)
+        return weir__refuse(status, "a task holds at most %d on_cancel actions",
+                            WEIR__MOST_CLEANUPS);
+    return WEIR_OK;
+}
+
+int weir_task_cancel_fd(weir_task *task)
+{
+    int fresh = weir__event_create();
+    int fd;
+
+    if (fresh < 0)
+        return -1;
+    weir__mutex_lock(&task->lock);
+    if (task->cancel_fd < 0) {
+        task->cancel_fd = fresh;
+        fresh = -1;
+        if (weir__flag_read(&task->cancelled))
+            weir__event_set(task->cancel_fd);
+    }
+    fd = task->cancel_fd;
+    weir__mutex_unlock(&task->lock);
+    if (fresh >= 0)
+        weir__event_close(fresh);
+    return fd;
+}
+
+weir_status weir_task_sleep(weir_task *task, int64_t ns)
+{
+    weir_deadline until = weir_deadline_after(ns);
+    struct weir__turn turn = {0};
+    weir_status status = WEIR_OK;
+
+    weir__mutex_lock(&task->lock);
+    while (!weir__flag_read(&task->cancelled) && status == WEIR_OK)
+        status =
+            weir__waitlist_wait(&task->sleepers, &task->lock, &turn, until);
+    status = weir__flag_read(&task->cancelled) ? WEIR_CANCELLED : WEIR_OK;
+    weir__mutex_unlock(&task->lock);
+    return status;
+}
+
+/* ------------------------------------------------------------ what it says */
+
+static void note_failure(struct weir_task *task, int code, const char *format,
+                         va_list arguments)
+{
+    task->failed = true;
+    task->code = code;
+    vsnprintf(task->message, sizeof(task->message), format, arguments);
+}
+
+int weir_task_fail(weir_task *task, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    note_failure(task, code, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+void weir_task_raise(weir_task *task, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    note_failure(task, code, format, arguments);
+    va_end(arguments);
+    /* A jump to another thread's stack is certain ruin. */
+    if (task != current_task)
+        abort();
+    withdraw_actions(task);
+    run_cleanups(task);
+    _longjmp(task->escape, 1);
+}
+
+weir_status
+weir_task_defer(weir_task *task, void (*cleanup)(void *arg), void *arg)
+{
+    if (task->cleanup_count == WEIR__MOST_CLEANUPS)
+        return weir__refuse(WEIR_FULL, "a task holds at most %d clean-ups",
+                            WEIR__MOST_CLEANUPS);
+    task->cleanups[task->cleanup_count++] =
+        (struct weir__cleanup){cleanup, arg};
+    return WEIR_OK;
+}
+
+weir_status weir_task_result(weir_task *task, const void *bytes, size_t size)
+{
+    if (size > task->result_room)
+        return weir__refuse(WEIR_EINVAL,
+                            "a result of %zu bytes is above max_result %zu: "
+                            "raise it in the pool's options",
+                            size, task->result_room);
+    if (size > 0)
+        memcpy(task->result, bytes, size);
+    task->result_size = size;
+    return WEIR_OK;
+}
+
+/* ---------------------------------------------------------------- a glance */
+
+weir_task *weir_task_current(void)
+{
+    return current_task;
+}
+
+uint64_t weir_task_id(const weir_task *task)
+{
+    return task->id;
+}
+
+uint32_t weir_task_attempt(const weir_task *task)
+{
+    return task->attempt;
+}
+
+uint32_t weir_task_worker(const weir_task *task)
+{
+    return task->worker;
+}
+
+void *weir_task_context(const weir_task *task)
+{
+    return task->context;
+}
+
+weir_deadline weir_task_deadline(const weir_task *task)
+{
+    return task->deadline;
+}
+
+bool weir_task_cancelled(const weir_task *task)
+{
+    return weir__flag_read(&task->cancelled);
+}

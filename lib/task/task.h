@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.h - the record of an attempt.
+ *
+ * THE IDEA
+ *
+ * Each thread that runs handlers owns one struct weir_task and uses it for one
+ * attempt after the other: begin, run, end.  What the handler says (failure,
+ * message, result, clean-ups) goes into this record and nowhere else, so that
+ * an attempt whose task has settled without it has nothing to damage.
+ *
+ * STATES
+ *
+ *   idle ──begin──▶ live ──cancel──▶ live, cancelled
+ *     ▲               │                │
+ *     └─────end───────┴───────end──────┘
+ *
+ * INVARIANTS
+ *
+ *   1. `cancelled` never turns false while the attempt is live.
+ *   2. No on_cancel action starts after end has begun, and end does not return
+ *      while one runs.
+ *   3. Deferred clean-ups run exactly once, in reverse, on the attempt's
+ * thread.
+ *
+ * Locking: rank TASK; taken below the pool's lock by cancel.  Fields that only
+ * the attempt's own thread touches need none.
+ */
+#ifndef WEIR_LIB_TASK_H
+#define WEIR_LIB_TASK_H
+
+#include <setjmp.h>
+
+#include <weir/task.h>
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "base/park.h"
+
+enum { WEIR__MOST_CLEANUPS = 16, WEIR__MESSAGE_BYTES = 256 };
+
+struct weir__cleanup {
+    void (*run)(void *arg);
+    void *arg;
+};
+
+/* I: from init to dispose.  B: set by begin, then read-only.  L: with `lock`.
+ * A: atomic.  T: the attempt's own thread. */
+struct weir_task {
+    struct weir__mutex lock;
+    uint64_t id;                    /* B */
+    uint32_t attempt;               /* B: 1, 2, ... */
+    uint32_t worker;                /* B */
+    void *context;                  /* B */
+    weir_deadline deadline;         /* B */
+    uint64_t generation;            /* L: one more with every begin */
+    struct weir__flag cancelled;    /* A: written with the lock held, so that
+                                       sleepers and actions miss nothing */
+    int cancel_fd;                  /* L: -1 until asked for, then kept */
+    struct weir__waitlist sleepers; /* L: in weir_task_sleep */
+    struct weir__cleanup actions[WEIR__MOST_CLEANUPS]; /* L: on_cancel */
+    size_t action_count;                               /* L */
+    const void *actor; /* L: the thread that runs an action, or NULL */
+    struct weir__waitlist quiet; /* L: waiting for no actor */
+    struct weir__cleanup cleanups[WEIR__MOST_CLEANUPS]; /* T: deferred */
+    size_t cleanup_count;                               /* T */
+    bool failed;                       /* T: fail or raise was called */
+    int code;                          /* T: what the handler answers */
+    char message[WEIR__MESSAGE_BYTES]; /* T */
+    unsigned char *result;             /* I: the pointer;  T: the bytes */
+    size_t result_room;                /* I: bytes */
+    size_t result_size;                /* T: bytes */
+    jmp_buf escape;                    /* T: where raise goes */
+    struct weir_task *outer; /* T: the attempt around this one, if any */
+};
+
+/* What begin has to know. */
+struct weir__attempt {
+    uint64_t id;
+    uint32_t attempt;
+    uint32_t worker;
+    void *context;
+    weir_deadline deadline;
+};
+
+/* `result` has room for `result_room` bytes and outlives the task.  Returns
+ * WEIR_OK, WEIR_ESYSTEM. */
+weir_status
+weir__task_init(struct weir_task *task, void *result, size_t result_room);
+void weir__task_dispose(struct weir_task *task);
+
+void weir__task_begin(struct weir_task *task,
+                      const struct weir__attempt *attempt);
+
+/*
+ * Calls the handler and notes what it answers, also when it raises.  Does not
+ * return if the handler ends its thread.  With `cancellable` the thread can be
+ * cancelled while the handler runs, and a cancel that is still pending when it
+ * returns ends the thread too.
+ */
+void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
+                    bool cancellable);
+
+/* Lets no action start any more, waits for one that runs, runs what was
+ * deferred. */
+void weir__task_end(struct weir_task *task);
+
+/* This thread ran an action, and the action ended the thread. */
+void weir__task_forget_actor(struct weir_task *task);
+
+/* DONE or FAILED with code, message and result, as the attempt answered it.
+ * Only these fields of *outcome are written. */
+void weir__task_answer(const struct weir_task *task, weir_outcome *outcome);
+
+/* Asks the live attempt to stop.  Returns whether actions have to be run, by
+ * weir__task_act with this generation. */
+bool weir__task_cancel(struct weir_task *task, uint64_t *generation);
+
+/* Runs the actions of that attempt, unless it has ended. */
+void weir__task_act(struct weir_task *task, uint64_t generation);
+
+#endif /* WEIR_LIB_TASK_H */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* test_pool_resize.c - more workers, and fewer. */
+#include <weir/pool.h>
+
+#include <sched.h>
+
+#include "pools.h"
+#include "suite.h"
+
+static int act_check_index(weir_task *task, struct job *job)
+{
+    assert_index_is_mine(task, WORKER_ROOM);
+    gate_wait(&job->finish);
+    return 0;
+}
+
+static void setup(void)
+{
+    pool_setup();
+    options.worker_start = greet_worker;
+    options.worker_stop = part_worker;
+    options.worker_arg = &greeting;
+}
+
+static void teardown(void)
+{
+    pool_teardown();
+    if (!greeting)
+        ck_assert_uint_eq(tally_read(&greeted), tally_read(&parted));
+}
+
+static void must_resize(uint32_t workers)
+{
+    ck_assert_int_eq(weir_pool_resize(pool, workers), WEIR_OK);
+}
+
+static void await_workers(uint32_t count)
+{
+    while (stats_now().workers != count)
+        sched_yield();
+}
+
+START_TEST(resizing_to_none_or_too_many_is_refused)
+{
+    open_pool_of(2);
+    ck_assert_int_eq(weir_pool_resize(pool, 0), WEIR_EINVAL);
+    assert_error_names("workers");
+    ck_assert_int_eq(weir_pool_resize(pool, 65537), WEIR_EINVAL);
+    ck_assert_int_eq(weir_pool_resize(NULL, 1), WEIR_EINVAL);
+    ck_assert_uint_eq(stats_now().workers, 2);
+}
+END_TEST
+
+START_TEST(more_workers_start_at_once_and_take_what_waits)
+{
+    struct job *jobs[4];
+
+    open_pool_of(1);
+    for (int i = 0; i < 4; i++)
+        jobs[i] = submit_new(act_check_index);
+    await_start(jobs[0]);
+    must_resize(4);
+    ck_assert_uint_eq(tally_read(&greeted), 4);
+    for (int i = 0; i < 4; i++)
+        await_start(jobs[i]);
+    for (int i = 0; i < 4; i++)
+        finish_job(jobs[i]);
+}
+END_TEST
+
+START_TEST(surplus_workers_end_when_idle_and_no_task_is_lost)
+{
+    struct job *jobs[6];
+
+    open_pool_of(4);
+    for (int i = 0; i < 6; i++)
+        jobs[i] = submit_new(act_check_index);
+    for (int i = 0; i < 4; i++)
+        await_start(jobs[i]);
+    must_resize(1);
+    ck_assert_uint_eq(tally_read(&parted), 0); /* none is idle */
+    ck_assert_uint_eq(stats_now().workers, 4);
+    for (int i = 0; i < 6; i++)
+        finish_job(jobs[i]);
+    await_count(&parted, 3);
+    await_workers(1);
+    assert_outcome(submit_new(act_answer), WEIR_OUTCOME_DONE);
+}
+END_TEST
+
+START_TEST(idle_surplus_workers_end_at_once)
+{
+    open_pool_of(8);
+    must_resize(3);
+    await_count(&parted, 5);
+    ck_assert_uint_eq(stats_now().workers, 3);
+    must_resize(3);
+    must_resize(8);
+    ck_assert_uint_eq(tally_read(&greeted), 13);
+    assert_outcome(submit_new(act_answer), WEIR_OUTCOME_DONE);
+}
+END_TEST
+
+START_TEST(resizing_leaves_room_for_what_runs)
+{
+    struct job *jobs[5];
+
+    options.queue_capacity = 1;
+    open_pool_of(1);
+    must_resize(4);
+    for (int i = 0; i < 4; i++)
+        jobs[i] = start_new(act_check_index);
+    jobs[4] = submit_new(act_check_index);
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_TIMED_OUT);
+    for (int i = 0; i < 5; i++)
+        finish_job(jobs[i]);
+}
+END_TEST
+
+static int act_resize_own(weir_task *task, struct job *job)
+{
+    assert_index_is_mine(task, WORKER_ROOM);
+    must_resize((uint32_t)job->code);
+    return 0;
+}
+
+START_TEST(a_handler_may_resize_its_own_pool)
+{
+    static const int sizes[] = {4, 1, 6, 2};
+
+    open_pool_of(1);
+    for (int i = 0; i < 4; i++) {
+        struct job *job = new_job(act_resize_own);
+
+        job->code = sizes[i];
+        must_submit(job);
+        assert_outcome(job, WEIR_OUTCOME_DONE);
+        await_workers((uint32_t)sizes[i]);
+    }
+}
+END_TEST
+
+static void resize_to_and_fro(void *arg)
+{
+    uint32_t seed = *(uint32_t *)arg;
+
+    for (uint32_t i = 0; i < 30; i++)
+        must_resize(1 + (seed * 7 + i * 5) % WORKER_ROOM);
+}
+
+START_TEST(several_threads_resize_in_turns)
+{
+    struct helper helpers[4];
+    uint32_t seeds[4] = {1, 2, 3, 4};
+    struct job *jobs[40];
+
+    open_pool_of(2);
+    helpers_start(helpers, 4, resize_to_and_fro, seeds, sizeof(seeds[0]));
+    for (int i = 0; i < 40; i++) {
+        jobs[i] = new_job(act_check_index);
+        gate_open(&jobs[i]->finish);
+        must_submit(jobs[i]);
+    }
+    helpers_join(helpers, 4);
+    must_resize(3);
+    settle_all();
+    await_workers(3);
+    ck_assert_uint_eq(ledger_now().done, 40);
+}
+END_TEST
+
+static struct gate start_may_end = GATE_INIT;
+
+static int start_slowly(void *arg, uint32_t worker)
+{
+    int told = greet_worker(arg, worker);
+
+    if (worker > 0)
+        gate_wait(&start_may_end);
+    return told;
+}
+
+static bool stop_has_begun(void)
+{
+    weir_status status = weir_pool_submit(pool, run_job, NULL, WEIR_NOW);
+
+    ck_assert(status == WEIR_TIMED_OUT || status == WEIR_CLOSED);
+    return status == WEIR_CLOSED;
+}
+
+static int resize_at_start(void *arg, uint32_t worker)
+{
+    if (worker > 0) {
+        ck_assert_int_eq(weir_pool_resize(pool, 3), WEIR_DEADLOCK);
+        assert_error_names("worker_start");
+    }
+    return greet_worker(arg, worker);
+}
+
+START_TEST(a_worker_start_may_not_resize_its_own_pool)
+{
+    options.worker_start = resize_at_start;
+    open_pool_of(1);
+    must_resize(2);
+    ck_assert_uint_eq(stats_now().workers, 2);
+}
+END_TEST
+
+/* Whether it comes before or after the resize has grown, the pool ends. */
+START_TEST(a_pool_may_be_stopped_while_it_is_resized)
+{
+    struct call resize = {.workers = 4}, stop = {.how = WEIR_STOP_NOW};
+
+    struct job *busy, *queued;
+
+    options.worker_start = start_slowly;
+    options.queue_capacity = 1;
+    open_pool_of(1);
+    busy = start_new(act_listen);
+    queued = submit_new(act_answer); /* the pool is full */
+    start_call(&resize, act_resize);
+    await_count(&greeted, 2);
+    stop.deadline = WEIR_FOREVER;
+    start_call(&stop, act_stop);
+    while (stop_has_begun() == false)
+        sched_yield();
+    gate_open(&start_may_end);
+    ck_assert_int_eq(end_call(&stop), WEIR_OK);
+    end_call(&resize);
+    assert_outcome(busy, WEIR_OUTCOME_DONE);
+    assert_outcome(queued, WEIR_OUTCOME_CANCELLED);
+    ck_assert_uint_eq(tally_read(&greeted), tally_read(&parted));
+}
+END_TEST
+
+START_TEST(a_resize_and_a_stop_at_once_leave_no_thread_behind)
+{
+    struct call resize = {.workers = 12}, stop = {.how = WEIR_STOP_NOW};
+
+    open_pool_of(1);
+    stop.deadline = WEIR_FOREVER;
+    start_call(&resize, act_resize);
+    start_call(&stop, act_stop);
+    ck_assert_int_eq(end_call(&stop), WEIR_OK);
+    end_call(&resize);
+    ck_assert(resize.status == WEIR_OK || resize.status == WEIR_CLOSED);
+    ck_assert_uint_eq(stats_now().workers, 0);
+    ck_assert_uint_eq(tally_read(&greeted), tally_read(&parted));
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const resize[] = {
+        resizing_to_none_or_too_many_is_refused,
+        more_workers_start_at_once_and_take_what_waits,
+        surplus_workers_end_when_idle_and_no_task_is_lost,
+        idle_surplus_workers_end_at_once,
+        resizing_leaves_room_for_what_runs,
+        a_handler_may_resize_its_own_pool,
+        several_threads_resize_in_turns,
+        a_worker_start_may_not_resize_its_own_pool,
+        a_pool_may_be_stopped_while_it_is_resized,
+        NULL};
+    const TTest *const races[] = {
+        a_resize_and_a_stop_at_once_leave_no_thread_behind, NULL};
+    const struct chapter chapters[] = {{"resize", resize, setup, teardown, 0,
+                                        0},
+                                       {"resize and stop", races, setup,
+                                        teardown, 30, 0},
+                                       {NULL, NULL, NULL, NULL, 0, 0}};
+
+    return report("pool: resizing", chapters);
+}
