@@ -6,8 +6,10 @@
 #include <weir/deadline.h>
 #include <weir/future.h>
 #include <weir/pool.h>
+#include <weir/producer.h>
 #include <weir/queue.h>
 #include <weir/retry.h>
+#include <weir/run.h>
 #include <weir/status.h>
 #include <weir/task.h>
 #include <weir/version.h>

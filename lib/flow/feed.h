@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * feed.h - a thread that puts a producer's items into a pool.
+ *
+ * The thread asks the producer for an item and submits it, waiting while the
+ * pool is full: that is how a slow consumer slows a producer.  An item that it
+ * got and the pool did not accept is settled CANCELLED and released here, so
+ * that every item got is settled and released once, by somebody.
+ */
+#ifndef WEIR_FEED_H
+#define WEIR_FEED_H
+
+#include <weir/producer.h>
+
+#include "base/atomic.h"
+#include "base/thread.h"
+#include "pool/pool.h"
+
+struct weir__feed {
+    weir_producer producer;     /* I */
+    struct weir__source source; /* I: the producer, as the pool sees it */
+    weir_pool *pool;            /* I */
+    weir_handler *handler;      /* I */
+    /* I: an item was not accepted; the thread has ended.  Both on the feed's
+     * thread, with no lock held. */
+    void (*turned_away)(void *arg, const weir_outcome *outcome);
+    void (*ended)(void *arg, struct weir__feed *feed);
+    void *arg;
+    struct weir__flag asked_to_end; /* set by anybody; looked at before next */
+    struct weir__thread thread;
+    weir_status status;  /* of the producer; read once it has ended */
+    char error[256];     /* what the producer's last refusal said */
+    int system_error;    /* errno then */
+    unsigned char *item; /* the thread's own; item_size bytes */
+};
+
+/* Fills in what depends on the producer; the rest is the caller's to set.
+ * Returns WEIR_OK, WEIR_ENOMEM. */
+weir_status
+weir__feed_init(struct weir__feed *feed, const weir_producer *producer);
+void weir__feed_dispose(struct weir__feed *feed);
+
+/* Asks for no more items: the thread ends as soon as next and the pool let it.
+ * Any thread. */
+void weir__feed_end(struct weir__feed *feed);
+
+/* Returns WEIR_OK, WEIR_ESYSTEM. */
+weir_status
+weir__feed_start(struct weir__feed *feed, const char *name, size_t number);
+
+#endif /* WEIR_FEED_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* producers.h - what the built-in producers share. */
+#ifndef WEIR_PRODUCERS_H
+#define WEIR_PRODUCERS_H
+
+#include <stddef.h>
+
+#include <weir/producer.h>
+
+/* WEIR_OK, or WEIR_EINVAL naming what is wrong. */
+weir_status weir__producer_check(const weir_producer *out, size_t item_size);
+
+/* Zeroed memory for a producer's state; NULL after noting why. */
+void *weir__producer_allocate(size_t bytes);
+
+#endif /* WEIR_PRODUCERS_H */

@@ -1,0 +1,109 @@
+# shellcheck shell=bash disable=SC1010,SC2016,SC2034,SC2154,SC2216
+# SPDX-License-Identifier: MIT
+#
+# report.sh - the summary and the progress line.
+
+# value KEY: of the line of JSON in err.
+value() {
+    sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" err
+}
+
+test_the_summary_is_one_line_of_json_whose_sum_holds() {
+    local key sum=0
+    seq 30 | run --summary=json --timeout 1s -- sh -c '
+        case $1 in
+        4) exec sleep 1000 ;;
+        *[05]) exit 3 ;;
+        esac >/dev/null 2>&1' - 2>err
+    grep '^{' err >json
+    expect "lines of JSON" "$(lines json)" 1
+    expect "the last line" "$(tail -1 err)" "$(cat json)"
+    grep -qE '^\{"accepted":[0-9]+(,"[a-z_]+":([0-9]+|"([^"\\]|\\.)*"))*\}$' json ||
+        fail "not JSON: $(cat json)"
+    ! command -v python3 || python3 -m json.tool json ||
+        fail "python3 cannot read $(cat json)"
+    for key in done failed timed_out crashed exited cancelled expired dropped; do
+        [ -n "$(value "$key")" ] || fail "no $key in $(cat json)"
+        sum=$((sum + $(value "$key")))
+    done
+    expect "accepted" "$(value accepted)" 30
+    expect "the sum" "$sum" 30
+    expect "done" "$(value done)" 23
+    expect "failed" "$(value failed)" 6
+    expect "timed out" "$(value timed_out)" 1
+    expect "attempts" "$(value attempts)" 30
+    expect "output" "$(cat out)" ""
+    has err '"status":"WEIR_OK"'
+}
+
+test_the_summary_is_a_table_for_people() {
+    seq 10 | run --summary -- sh -c '[ $1 != 4 ]' -
+    expect "exit status" "$rc" 1
+    has err '^weir: 10 tasks in [0-9.]*[mu]*s$'
+    has err '^  done  *9$'
+    has err '^  failed  *1$'
+    has err '^  attempts  *10$'
+    lacks err 'crashed'
+    expect "output" "$(cat out)" ""
+    seq 10 | run --summary=table -- true
+    has err '^  done  *10$'
+    : | run --summary -- true
+    has err '^weir: 0 tasks in'
+}
+
+test_the_summary_is_written_after_an_interrupt_too() {
+    mkfifo in
+    exec 4<>in
+    start --summary=json -- echo <in
+    echo a >&4
+    wait_until "a is printed" has_lines out 1
+    kill -INT "$pid"
+    finish
+    expect "exit status" "$rc" 130
+    expect "done" "$(value done)" 1
+}
+
+test_progress_never_pollutes_what_is_no_terminal() {
+    # Long enough for a line to be due.
+    for option in --progress --progress=auto --progress=never; do
+        printf '1.1\n0.1\n' | run -j 1 $option -- sleep
+        expect "errors of $option" "$(cat err)" ""
+    done
+}
+
+test_forced_progress_is_plain_lines_for_what_is_no_terminal() {
+    printf '1.1\n1.1\n' | run -j 1 --progress=always -- sleep
+    has err '^weir: [01] done, 0 failed, [01] running, [0-9.]*s$'
+    lacks err $'[\r\033]'
+    expect "output" "$(cat out)" ""
+}
+
+test_progress_on_a_terminal_is_taken_away_before_output() {
+    seq 8 >in
+    TERM=xterm NO_COLOR='' "$helper" pty -- \
+        "$weir" run -j 1 -a in --progress -- sh -c 'sleep 0.15; echo "<$1>"' - >out
+    rc=$?
+    [ "$rc" != 99 ] || skip "no terminal to be had"
+    expect "exit status" "$rc" 0
+    has out $'\rweir: [0-9]* done, 0 failed, 1 running'
+    # What a terminal shows in the end: each line from its last return on.
+    tr -d '\n' <out | sed $'s/\r\033\\[K/\\\n/g' | tr '\r' '\n' |
+        grep -v -e '^weir: ' -e '^$' >shown
+    seq 8 | sed 's/.*/<&>/' >wanted
+    same shown wanted
+}
+
+test_progress_without_escapes_where_they_are_not_wanted() {
+    seq 8 >in
+    TERM=xterm NO_COLOR=1 "$helper" pty -- \
+        "$weir" run -j 1 -a in --progress -- sh -c 'sleep 0.15; echo "<$1>"' - >out
+    rc=$?
+    [ "$rc" != 99 ] || skip "no terminal to be had"
+    lacks out $'\033'
+    has out $'\rweir: [0-9]* done'
+    has out '<8>'
+    TERM=dumb "$helper" pty -- \
+        "$weir" run -j 1 -a in --progress -- sh -c 'sleep 0.15; echo "<$1>"' - >out
+    lacks out $'\033'
+    has out $'\rweir: [0-9]* done'
+}
