@@ -99,14 +99,16 @@ typedef struct weir_task_spec {
     int64_t timeout_ns;      /* 0: the pool's; below 0: none */
     int64_t time_to_live_ns; /* 0: the pool's; below 0: none */
     const weir_retry *retry; /* NULL: the pool's; copied */
-    const char *label;       /* shown in lists; up to 31 bytes are copied */
+    const char *label;       /* up to 31 bytes are copied; for lists of tasks,
+                                of which there are none yet */
 } weir_task_spec;
 #define WEIR_TASK_SPEC_INIT WEIR_SIZED(weir_task_spec)
 
 /* All figures of one moment. */
 typedef struct weir_ledger {
     uint64_t accepted;
-    uint64_t refused; /* offered and not accepted, whatever the status */
+    uint64_t refused; /* offered and not accepted, whatever the status but
+                         WEIR_EINVAL, WEIR_ENOMEM and WEIR_FORKED */
     uint64_t done, failed, timed_out, crashed, exited, cancelled, expired,
         dropped;
     uint64_t queued, running, retrying; /* now */
@@ -120,7 +122,11 @@ typedef struct weir_ledger {
     uint64_t reserved[8];
 } weir_ledger;
 
-/* Whether accepted is the sum of all that became of it.  Any thread. */
+/*
+ * Whether accepted is the sum of all that became of it.
+ *
+ * Threads: any.
+ */
 WEIR_API bool weir_ledger_balances(const weir_ledger *ledger);
 
 typedef struct weir_pool_stats {
@@ -168,7 +174,10 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_submit(weir_pool *pool,
  * As weir_pool_submit, but copies item_size bytes at `item`: the handler gets
  * the address of the copy, aligned for any type.
  *
+ * Blocks:  as weir_pool_submit.
+ * Owns:    `item` stays yours.
  * Returns: as weir_pool_submit; WEIR_EINVAL also if item_size is 0.
+ * Threads: any; from a handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status
 weir_pool_submit_copy(weir_pool *pool, weir_handler *handler, const void *item,
@@ -178,8 +187,11 @@ weir_pool_submit_copy(weir_pool *pool, weir_handler *handler, const void *item,
  * As weir_pool_submit, with options for this task and, if `out` is not NULL,
  * a future.
  *
- * Owns:    on WEIR_OK the caller owns *out until weir_future_release.
- * Returns: as weir_pool_submit; WEIR_ENOMEM for the future.
+ * Blocks:  as weir_pool_submit.
+ * Owns:    on WEIR_OK the caller owns *out until weir_future_release; the item
+ *          as weir_pool_submit or weir_pool_submit_copy has it.
+ * Returns: as weir_pool_submit; WEIR_ENOMEM for the future too.
+ * Threads: any; from a handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status
 weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
@@ -188,9 +200,11 @@ weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
 /*
  * Submits items[0], items[1], ... in order, each as weir_pool_submit does.
  *
+ * Blocks:  as weir_pool_submit, for each item.
  * Owns:    the pool holds the first *done items; the rest stay yours.
  * Returns: WEIR_OK if all were accepted (0 of 0 too), else what stopped it.
  *          *done is always written; NULL is allowed.
+ * Threads: any; from a handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_pool_submit_many(
     weir_pool *pool, weir_handler *handler, void *const *items, size_t count,
@@ -209,12 +223,14 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
                                                   weir_deadline deadline);
 
 /*
- * Changes the number of workers, 1 to 65536.  More start at once; surplus ones
- * end when they next are idle.  No task is lost or reordered.
+ * Changes the number of workers, 1 to 65536, and raises max_workers if that is
+ * less.  More start at once; surplus ones end when they next are idle.  No task
+ * is lost or reordered.
  *
  * Blocks:  until the new workers' worker_start has returned.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,
- *          WEIR_FORKED; unless WEIR_OK the number is what it was.
+ *          WEIR_DEADLOCK (in a worker_start of this pool), WEIR_FORKED; unless
+ *          WEIR_OK the number is what it was.
  * Threads: any; from a handler too; several at once take turns.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_pool_resize(weir_pool *pool,

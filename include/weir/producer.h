@@ -52,6 +52,7 @@ typedef struct weir_producer {
  *
  * Owns:    the array is yours and must outlive the producer.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM.
+ * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_array(weir_producer *out,
                                                        const void *items,
@@ -63,6 +64,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_producer_array(weir_producer *out,
  * asked for.
  *
  * Returns: WEIR_OK, WEIR_EINVAL (the last would not fit), WEIR_ENOMEM.
+ * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_range(weir_producer *out,
                                                        uint64_t first,
@@ -83,6 +85,7 @@ typedef struct weir_line {
  * Owns:    `fd` stays yours and open; do not read it beside the producer.
  * Returns: WEIR_OK, WEIR_EINVAL (fd is not open for reading), WEIR_ENOMEM,
  *          WEIR_ESYSTEM.
+ * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_lines(weir_producer *out,
                                                        int fd, char delimiter,
@@ -97,6 +100,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_producer_lines(weir_producer *out,
  *
  * Owns:    `root` is copied.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM (root).
+ * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_files(weir_producer *out,
                                                        const char *root);
@@ -108,6 +112,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_producer_files(weir_producer *out,
  * Owns:    the queue is yours and must outlive the producer.
  * Returns: WEIR_OK, WEIR_EINVAL (item_size is not the queue's), WEIR_ENOMEM,
  *          WEIR_FORKED.
+ * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_queue(weir_producer *out,
                                                        weir_queue *queue,
@@ -120,6 +125,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_producer_queue(weir_producer *out,
  *
  * Owns:    `arg` is yours and must outlive the producer.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM.
+ * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_call(
     weir_producer *out, weir_status (*next)(void *arg, void *item), void *arg,

@@ -44,7 +44,9 @@ WEIR_API const char *weir_status_text(weir_status status);
 
 /*
  * What was wrong with the last call that weir refused on this thread, and what
- * to do about it.  Calls that succeed leave it alone; it is "" at first.
+ * to do about it.  WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM, WEIR_FORKED and
+ * WEIR_DEADLOCK set it; other statuses say all there is, and leave it alone as
+ * WEIR_OK does.  It is "" at first.
  *
  * Owns:    lends the text until this thread's next refused call.
  * Threads: any; each has its own.

@@ -5,9 +5,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 #ifndef NDEBUG
 /* One bit per rank this thread holds; a new lock must be above them all. */
@@ -45,8 +47,10 @@ weir_status weir__mutex_init(struct weir__mutex *mutex, enum weir__rank rank)
     int error = pthread_mutex_init(&mutex->native, NULL);
 
     mutex->rank = rank;
-    errno = error ? error : errno;
-    return error ? WEIR_ESYSTEM : WEIR_OK;
+    if (!error)
+        return WEIR_OK;
+    errno = error;
+    return weir__refuse(WEIR_ESYSTEM, "no mutex: %s", strerror(error));
 }
 
 void weir__mutex_dispose(struct weir__mutex *mutex)

@@ -21,6 +21,10 @@ enum {
 /* What later versions can do; asking for it must not look like success. */
 static weir_status refuse_unbuilt(const weir_pool_options *o)
 {
+    if ((unsigned)o->isolation > WEIR_ISOLATE_PROCESS)
+        return weir__refuse(WEIR_EINVAL,
+                            "isolation %d is no level: use WEIR_ISOLATE_THREAD",
+                            (int)o->isolation);
     if (o->isolation != WEIR_ISOLATE_THREAD)
         return weir__refuse(WEIR_EINVAL,
                             "isolation %d is not built yet: use "
@@ -96,7 +100,8 @@ static weir_status check_times(const weir_pool_options *o)
         return weir__refuse(WEIR_EINVAL,
                             "time_to_live_ns is negative: 0 means no limit");
     if ((unsigned)o->on_full > WEIR_ON_FULL_CALLER_RUNS)
-        return weir__refuse(WEIR_EINVAL, "on_full %d is no policy",
+        return weir__refuse(WEIR_EINVAL,
+                            "on_full %d is no policy: use a WEIR_ON_FULL_...",
                             (int)o->on_full);
     return WEIR_OK;
 }

@@ -19,6 +19,7 @@
  */
 #include "pool/pool.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -302,6 +303,8 @@ weir_status weir__workers_grow_drops_lock(weir_pool *pool)
     }
     for (uint32_t i = 0; i < pool->worker_slots; i++)
         pool->workers[i]->awaited = false;
+    if (refused)
+        errno = ECANCELED;
     if (refused == WEIR__START_EXITED)
         return weir__refuse(WEIR_ESYSTEM, "worker_start ended its thread: it "
                                           "must return 0 for a worker to be "

@@ -42,8 +42,7 @@
  * WHY NOT TWO LOCKS
  *
  * A lock for each end would let one putter and one getter overlap, but close,
- * pills and drop-oldest need both, and the count would have to be atomic.  What
- * removes the lock altogether is a ring of sequence numbers.
+ * pills and drop-oldest need both, and the count would have to be atomic.
  *
  * Locking: rank QUEUE.  No user code runs and nothing is allocated under it.
  */
@@ -110,7 +109,7 @@ weir_status weir_queue_create(weir_queue **out, size_t item_size,
 
     q = weir__allocate(sizeof(*q));
     if (!q)
-        return WEIR_ENOMEM;
+        return weir__refuse(WEIR_ENOMEM, "no memory for a queue");
     q->generation = weir__fork_generation();
     q->options = read;
     q->stats.size = sizeof(q->stats);
@@ -371,7 +370,7 @@ weir_status weir_queue_poison(weir_queue *q, size_t consumers)
         return weir__refuse(WEIR_EINVAL, "consumers is 0: poison at least one");
     pill = weir__allocate(sizeof(*pill));
     if (!pill)
-        return WEIR_ENOMEM;
+        return weir__refuse(WEIR_ENOMEM, "no memory for a pill");
 
     weir__mutex_lock(&q->lock);
     if (q->closed) {

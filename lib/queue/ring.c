@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/fault.h"
 
 weir_status
@@ -12,7 +13,10 @@ weir__ring_init(struct weir__ring *ring, size_t capacity, size_t item_size)
 {
     *ring = (struct weir__ring){.capacity = capacity, .item_size = item_size};
     ring->slots = weir__allocate_many(capacity, item_size);
-    return ring->slots ? WEIR_OK : WEIR_ENOMEM;
+    if (ring->slots)
+        return WEIR_OK;
+    return weir__refuse(WEIR_ENOMEM, "no memory for %zu items of %zu bytes",
+                        capacity, item_size);
 }
 
 void weir__ring_dispose(struct weir__ring *ring)

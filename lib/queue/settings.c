@@ -13,8 +13,8 @@ static weir_status check_room(weir_queue_options *o, size_t item_size)
 {
     if (item_size == 0 || item_size > WEIR__MOST_ITEM_BYTES)
         return weir__refuse(WEIR_EINVAL,
-                            "item_size %zu is not 1 to %d: queue pointers to "
-                            "larger items",
+                            "item_size %zu is not 1 to %d bytes: set it, or "
+                            "queue pointers to larger items",
                             item_size, WEIR__MOST_ITEM_BYTES);
     if (o->capacity == 0)
         o->capacity = DEFAULT_CAPACITY;

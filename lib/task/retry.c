@@ -8,14 +8,17 @@
 static weir_status check_delays(const weir_retry *r)
 {
     if (r->base_ns < 0)
-        return weir__refuse(WEIR_EINVAL, "retry.base_ns is negative");
+        return weir__refuse(WEIR_EINVAL,
+                            "retry.base_ns is negative: 0 means 100 ms");
     if (r->cap_ns < 0)
-        return weir__refuse(WEIR_EINVAL, "retry.cap_ns is negative");
+        return weir__refuse(WEIR_EINVAL,
+                            "retry.cap_ns is negative: 0 means 30 s");
     if (r->cap_ns > 0 && r->cap_ns < r->base_ns)
         return weir__refuse(WEIR_EINVAL,
                             "retry.cap_ns is below retry.base_ns: raise it");
     if (r->patience_ns < 0)
-        return weir__refuse(WEIR_EINVAL, "retry.patience_ns is negative");
+        return weir__refuse(WEIR_EINVAL, "retry.patience_ns is negative: 0 "
+                                         "means until the next attempt is due");
     return WEIR_OK;
 }
 
