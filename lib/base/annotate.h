@@ -6,8 +6,8 @@
  * in an attribute (llvm-project#20777), so fields carry a legend letter in a
  * comment instead; docs/locking.md explains both.
  */
-#ifndef WEIR_ANNOTATE_H
-#define WEIR_ANNOTATE_H
+#ifndef WEIR_LIB_BASE_ANNOTATE_H
+#define WEIR_LIB_BASE_ANNOTATE_H
 
 #if defined(__clang__)
 # define WEIR_TSA(x) __attribute__((x))
@@ -21,4 +21,4 @@
 #define WEIR_RELEASES(lock) WEIR_TSA(release_capability(lock))
 #define WEIR_TRUST_ME       WEIR_TSA(no_thread_safety_analysis)
 
-#endif /* WEIR_ANNOTATE_H */
+#endif /* WEIR_LIB_BASE_ANNOTATE_H */

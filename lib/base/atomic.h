@@ -5,8 +5,8 @@
  * Everything is sequentially consistent.  A weaker order needs a benchmark
  * that is kept and shows that it pays; so far none does.
  */
-#ifndef WEIR_ATOMIC_H
-#define WEIR_ATOMIC_H
+#ifndef WEIR_LIB_BASE_ATOMIC_H
+#define WEIR_LIB_BASE_ATOMIC_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,4 +59,4 @@ weir__pointer_write(struct weir__pointer *pointer, const void *value)
     atomic_store(&pointer->value, value);
 }
 
-#endif /* WEIR_ATOMIC_H */
+#endif /* WEIR_LIB_BASE_ATOMIC_H */

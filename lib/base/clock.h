@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* clock.h - now, and the seam through which tests make time pass. */
-#ifndef WEIR_CLOCK_H
-#define WEIR_CLOCK_H
+#ifndef WEIR_LIB_BASE_CLOCK_H
+#define WEIR_LIB_BASE_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,4 +49,4 @@ static inline int64_t weir__moment_after(int64_t at_ns, int64_t ns)
     return ns > INT64_MAX - at_ns ? INT64_MAX : at_ns + ns;
 }
 
-#endif /* WEIR_CLOCK_H */
+#endif /* WEIR_LIB_BASE_CLOCK_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* error.h - what weir_last_error() says. */
-#ifndef WEIR_ERROR_H
-#define WEIR_ERROR_H
+#ifndef WEIR_LIB_BASE_ERROR_H
+#define WEIR_LIB_BASE_ERROR_H
 
 #include <weir/status.h>
 
@@ -12,4 +12,4 @@
 weir_status
 weir__refuse(weir_status status, const char *format, ...) WEIR_PRINTF(2, 3);
 
-#endif /* WEIR_ERROR_H */
+#endif /* WEIR_LIB_BASE_ERROR_H */

@@ -5,8 +5,8 @@
  * Nothing here waits and nothing here is a cancellation point: events are set
  * with locks held, and a thread that was cancelled then would die with them.
  */
-#ifndef WEIR_LIB_EVENT_H
-#define WEIR_LIB_EVENT_H
+#ifndef WEIR_LIB_BASE_EVENT_H
+#define WEIR_LIB_BASE_EVENT_H
 
 /* Returns a descriptor, or -1 with errno. */
 int weir__event_create(void);
@@ -16,4 +16,4 @@ void weir__event_set(int fd);
 void weir__event_clear(int fd);
 void weir__event_close(int fd);
 
-#endif /* WEIR_LIB_EVENT_H */
+#endif /* WEIR_LIB_BASE_EVENT_H */

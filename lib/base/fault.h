@@ -6,8 +6,8 @@
  * n-th point from now, for every n until the work succeeds, and so sees every
  * error path taken.
  */
-#ifndef WEIR_FAULT_H
-#define WEIR_FAULT_H
+#ifndef WEIR_LIB_BASE_FAULT_H
+#define WEIR_LIB_BASE_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,4 +29,4 @@ void weir__fault_arm(uint64_t nth);
 /* Points passed since the last weir__fault_arm. */
 uint64_t weir__fault_points(void);
 
-#endif /* WEIR_FAULT_H */
+#endif /* WEIR_LIB_BASE_FAULT_H */

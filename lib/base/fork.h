@@ -8,8 +8,8 @@
  * counted in an atfork handler: getpid() would cost a system call, and pids
  * come again.
  */
-#ifndef WEIR_FORK_H
-#define WEIR_FORK_H
+#ifndef WEIR_LIB_BASE_FORK_H
+#define WEIR_LIB_BASE_FORK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,4 +30,4 @@ static inline bool weir__is_forked(uint64_t generation)
 /* Notes why, and returns WEIR_FORKED. */
 weir_status weir__refuse_forked(const char *what);
 
-#endif /* WEIR_FORK_H */
+#endif /* WEIR_LIB_BASE_FORK_H */

@@ -6,8 +6,8 @@
  * the rank of every lock it holds; debug builds abort otherwise.  The enum
  * below is therefore the whole lock order of the library.
  */
-#ifndef WEIR_LOCK_H
-#define WEIR_LOCK_H
+#ifndef WEIR_LIB_BASE_LOCK_H
+#define WEIR_LIB_BASE_LOCK_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -52,4 +52,4 @@ void weir__cond_wake(struct weir__cond *cond);
 weir_status weir__cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
                             weir_deadline deadline) WEIR_REQUIRES(mutex);
 
-#endif /* WEIR_LOCK_H */
+#endif /* WEIR_LIB_BASE_LOCK_H */

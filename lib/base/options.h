@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* options.h - reading structs that begin with their size. */
-#ifndef WEIR_OPTIONS_H
-#define WEIR_OPTIONS_H
+#ifndef WEIR_LIB_BASE_OPTIONS_H
+#define WEIR_LIB_BASE_OPTIONS_H
 
 #include <stddef.h>
 
@@ -28,4 +28,4 @@ weir_status weir__snapshot_check(const void *into, const char *name);
  */
 void weir__snapshot_write(void *into, const void *from, size_t known);
 
-#endif /* WEIR_OPTIONS_H */
+#endif /* WEIR_LIB_BASE_OPTIONS_H */

@@ -35,8 +35,8 @@
  * otherwise its condition, which lies on its stack, could be gone inside the
  * waker's signal.
  */
-#ifndef WEIR_PARK_H
-#define WEIR_PARK_H
+#ifndef WEIR_LIB_BASE_PARK_H
+#define WEIR_LIB_BASE_PARK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,4 +86,4 @@ weir__waitlist_wait(struct weir__waitlist *list, struct weir__mutex *mutex,
 void weir__waitlist_wake(struct weir__waitlist *list, size_t most);
 void weir__waitlist_wake_all(struct weir__waitlist *list);
 
-#endif /* WEIR_PARK_H */
+#endif /* WEIR_LIB_BASE_PARK_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* processors.h - how many processors this process may use. */
-#ifndef WEIR_PROCESSORS_H
-#define WEIR_PROCESSORS_H
+#ifndef WEIR_LIB_BASE_PROCESSORS_H
+#define WEIR_LIB_BASE_PROCESSORS_H
 
 #include <stdint.h>
 
@@ -15,4 +15,4 @@ uint32_t weir__processors(void);
  * whole processors, rounded up; UINT32_MAX: no limit. */
 uint32_t weir__processor_quota(const char *root);
 
-#endif /* WEIR_PROCESSORS_H */
+#endif /* WEIR_LIB_BASE_PROCESSORS_H */

@@ -12,8 +12,8 @@
  * thread-specific-data destructor, not a clean-up handler: it costs nothing
  * while the thread lives and does not clash with handlers of others.
  */
-#ifndef WEIR_THREAD_H
-#define WEIR_THREAD_H
+#ifndef WEIR_LIB_BASE_THREAD_H
+#define WEIR_LIB_BASE_THREAD_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -56,4 +56,4 @@ void weir__thread_test_cancel(void);
 /* An address that no other live thread has. */
 const void *weir__thread_self(void);
 
-#endif /* WEIR_THREAD_H */
+#endif /* WEIR_LIB_BASE_THREAD_H */

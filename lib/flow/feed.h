@@ -7,8 +7,8 @@
  * got and the pool did not accept is settled CANCELLED and released here, so
  * that every item got is settled and released once, by somebody.
  */
-#ifndef WEIR_FEED_H
-#define WEIR_FEED_H
+#ifndef WEIR_LIB_FLOW_FEED_H
+#define WEIR_LIB_FLOW_FEED_H
 
 #include <weir/producer.h>
 
@@ -48,4 +48,4 @@ void weir__feed_end(struct weir__feed *feed);
 weir_status
 weir__feed_start(struct weir__feed *feed, const char *name, size_t number);
 
-#endif /* WEIR_FEED_H */
+#endif /* WEIR_LIB_FLOW_FEED_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* producers.h - what the built-in producers share. */
-#ifndef WEIR_PRODUCERS_H
-#define WEIR_PRODUCERS_H
+#ifndef WEIR_LIB_FLOW_PRODUCERS_H
+#define WEIR_LIB_FLOW_PRODUCERS_H
 
 #include <stddef.h>
 
@@ -13,4 +13,4 @@ weir_status weir__producer_check(const weir_producer *out, size_t item_size);
 /* Zeroed memory for a producer's state; NULL after noting why. */
 void *weir__producer_allocate(size_t bytes);
 
-#endif /* WEIR_PRODUCERS_H */
+#endif /* WEIR_LIB_FLOW_PRODUCERS_H */

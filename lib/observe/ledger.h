@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ledger.h - counting what becomes of tasks. */
-#ifndef WEIR_LIB_LEDGER_H
-#define WEIR_LIB_LEDGER_H
+#ifndef WEIR_LIB_OBSERVE_LEDGER_H
+#define WEIR_LIB_OBSERVE_LEDGER_H
 
 #include <weir/pool.h>
 
@@ -14,4 +14,4 @@ static inline uint64_t weir__ledger_live(const weir_ledger *ledger)
     return ledger->queued + ledger->running + ledger->retrying;
 }
 
-#endif /* WEIR_LIB_LEDGER_H */
+#endif /* WEIR_LIB_OBSERVE_LEDGER_H */

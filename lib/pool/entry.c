@@ -437,7 +437,7 @@ static void let_future_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
 
     entry->future = NULL;
     weir__mutex_unlock(&pool->lock);
-    weir__future_detach(future);
+    weir_future_release(future);
     weir__mutex_lock(&pool->lock);
 }
 
@@ -453,7 +453,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     }
     if (future || callers) {
         weir__mutex_unlock(&pool->lock);
-        weir__future_detach(future);
+        weir_future_release(future);
         weir__store_release_callers(callers);
         weir__mutex_lock(&pool->lock);
     }

@@ -69,11 +69,6 @@ void weir__future_settle(weir_future *future, const struct weir__entry *entry)
     weir__waitlist_wake_all(&future->waiters);
 }
 
-void weir__future_detach(weir_future *future)
-{
-    weir_future_release(future);
-}
-
 static weir_status check_future(const weir_future *future)
 {
     if (!future)

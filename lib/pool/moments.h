@@ -9,8 +9,8 @@
  *        5 ── children ──▶ 9 ⇄ 7 ⇄ 12
  *                              └─▶ 8
  */
-#ifndef WEIR_MOMENTS_H
-#define WEIR_MOMENTS_H
+#ifndef WEIR_LIB_POOL_MOMENTS_H
+#define WEIR_LIB_POOL_MOMENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,4 +44,4 @@ static inline int64_t weir__moments_next(const struct weir__moments *moments)
     return moments->soonest ? moments->soonest->at_ns : INT64_MAX;
 }
 
-#endif /* WEIR_MOMENTS_H */
+#endif /* WEIR_LIB_POOL_MOMENTS_H */

@@ -12,7 +12,6 @@
  */
 #include "pool/pool.h"
 
-#include "base/clock.h"
 #include "observe/ledger.h"
 
 void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
@@ -55,7 +54,8 @@ void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
     entry->notices = 0;
 }
 
-bool weir__notifier_may_end(const weir_pool *pool)
+/* It has nothing to do and never will have. */
+static bool notifier_may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return pool->closing && !pool->first_notice && pool->handling == 0 &&
            weir__ledger_live(&pool->ledger) == 0;
@@ -82,7 +82,7 @@ static void notify(void *arg)
             pool->notifier_entry = NULL;
             pool->notifier_phase = WEIR__IDLE;
         }
-        if (weir__notifier_may_end(pool))
+        if (notifier_may_end(pool))
             break;
         status = weir__waitlist_wait(&pool->notified, &pool->lock, &turn,
                                      WEIR_FOREVER);

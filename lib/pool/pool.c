@@ -2,9 +2,6 @@
 /* pool.c - a pool's life, size and figures; pool.h has the design. */
 #include "pool/pool.h"
 
-#include <stdalign.h>
-#include <stddef.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -246,7 +243,6 @@ weir_status weir_pool_resize(weir_pool *pool, uint32_t workers)
 
 weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
 {
-    size_t unit = alignof(max_align_t);
     weir_status status;
     weir_pool *pool;
 
@@ -266,9 +262,7 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
         return status;
     }
     pool->generation = weir__fork_generation();
-    pool->entry_stride = (sizeof(struct weir__entry) +
-                          pool->settings.options.item_size + 2 * unit - 1) /
-                         unit * unit;
+    pool->entry_stride = weir__store_stride(pool->settings.options.item_size);
     pool->random = (uint64_t)(uintptr_t)pool ^ (uint64_t)weir__now();
     pool->references = 1;
     weir__notifier_prepare(pool);

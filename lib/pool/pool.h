@@ -109,8 +109,8 @@ enum weir__step {
     WEIR__STEP_FREE
 };
 
-/* All with the pool's lock, but what `handler` to `retry` say is set at submit
- * and then read by the attempt. */
+/* L: all, with the pool's lock; but what `handler` to `retry` say is set at
+ * submit and then read by the attempt. */
 struct weir__entry {
     struct weir__entry *next;     /* in `queued`, `due`, `later`, `callers`
                                      or the free list */
@@ -173,17 +173,18 @@ enum weir__phase {
 /* What no worker_start answers. */
 enum { WEIR__START_EXITED = INT_MIN };
 
+/* I: set by create.  L: with the pool's lock.  W: the worker's own thread. */
 struct weir__worker {
     struct weir__thread thread;
-    weir_pool *pool;           /* I */
-    uint32_t index;            /* I */
-    enum weir__phase phase;    /* with the lock */
-    int refused;               /* with the lock: what worker_start answered,
-                                  or WEIR__START_EXITED */
-    bool awaited;              /* with the lock: create or resize waits */
-    bool greeted;              /* W: worker_start answered 0 */
-    struct weir__entry *entry; /* with the lock: in an attempt or callbacks */
-    struct weir__worker *next_ended; /* with the lock */
+    weir_pool *pool;                 /* I */
+    uint32_t index;                  /* I */
+    enum weir__phase phase;          /* L */
+    int refused;                     /* L: what worker_start answered,
+                                        or WEIR__START_EXITED */
+    bool awaited;                    /* L: create or resize waits */
+    bool greeted;                    /* W: worker_start answered 0 */
+    struct weir__entry *entry;       /* L: in an attempt or callbacks */
+    struct weir__worker *next_ended; /* L */
     struct weir_task task;           /* W, and its own lock */
     struct weir__inside inside;      /* W: of the attempt, or in a hook */
     unsigned char result[];          /* W: max_result bytes */
@@ -247,6 +248,8 @@ struct weir_pool {
 
 /* ------------------------------------------------------------------ store.c */
 
+/* Bytes from one entry with the copy of its item to the next. */
+size_t weir__store_stride(size_t item_size);
 /* A block with room for `entries` more; NULL: no memory. */
 struct weir__block *weir__block_create(const weir_pool *pool, size_t entries);
 void weir__block_add(weir_pool *pool, struct weir__block *block)
@@ -355,21 +358,8 @@ void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
 /* The entry is in no notice any more, unless the notifier is at it. */
 void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
-/* It has nothing to do and never will have. */
-bool weir__notifier_may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
 /* ------------------------------------------------------------------ stop.c */
-
-/* A stop or destroy begins: refuses tasks, wakes submitters; for
- * WEIR_STOP_NOW cancels what waits and asks what runs. */
-void weir__stop_begin_drops_lock(weir_pool *pool, weir_stop_how how)
-    WEIR_REQUIRES(pool->lock);
-/* Running tasks settle CANCELLED. */
-void weir__stop_settle_running_drops_lock(weir_pool *pool)
-    WEIR_REQUIRES(pool->lock);
-/* Waits for the timekeeper's end, which comes last, and joins it. */
-weir_status weir__stop_wait_drops_lock(weir_pool *pool, weir_deadline deadline)
-    WEIR_REQUIRES(pool->lock);
 
 /* To be called when a task has settled or been freed, or a thread has ended:
  * wakes those whose wait is over. */
@@ -413,7 +403,5 @@ weir_status weir__future_create(weir_future **out, weir_pool *pool);
  * copies its outcome. */
 void weir__future_attach(weir_future *future, struct weir__entry *entry);
 void weir__future_settle(weir_future *future, const struct weir__entry *entry);
-/* Without the lock.  NULL is allowed. */
-void weir__future_detach(weir_future *future);
 
 #endif /* WEIR_LIB_POOL_H */

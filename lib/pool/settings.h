@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* settings.h - a pool's options: read, defaults filled in, checked. */
-#ifndef WEIR_POOL_SETTINGS_H
-#define WEIR_POOL_SETTINGS_H
+#ifndef WEIR_LIB_POOL_SETTINGS_H
+#define WEIR_LIB_POOL_SETTINGS_H
 
 #include <weir/pool.h>
 
@@ -18,4 +18,4 @@ struct weir__pool_settings {
 weir_status weir__pool_settings_read(struct weir__pool_settings *into,
                                      const weir_pool_options *options);
 
-#endif /* WEIR_POOL_SETTINGS_H */
+#endif /* WEIR_LIB_POOL_SETTINGS_H */

@@ -21,7 +21,6 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "observe/ledger.h"
 
@@ -97,7 +96,9 @@ static void ask_running(weir_pool *pool) WEIR_REQUIRES(pool->lock)
         weir__entry_ask(pool, e);
 }
 
-void weir__stop_begin_drops_lock(weir_pool *pool, weir_stop_how how)
+/* Refuses tasks; for WEIR_STOP_NOW cancels what waits and asks what runs. */
+static void begin_stop_drops_lock(weir_pool *pool, weir_stop_how how)
+    WEIR_REQUIRES(pool->lock)
 {
     close_pool(pool);
     if (how == WEIR_STOP_NOW) {
@@ -106,7 +107,8 @@ void weir__stop_begin_drops_lock(weir_pool *pool, weir_stop_how how)
     }
 }
 
-void weir__stop_settle_running_drops_lock(weir_pool *pool)
+/* Running tasks settle CANCELLED. */
+static void settle_running_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     for (uint32_t i = 0; i < pool->worker_slots; i++)
         if (pool->workers[i]->entry)
@@ -125,7 +127,9 @@ void weir__pool_cancel_waiting(weir_pool *pool)
     weir__mutex_unlock(&pool->lock);
 }
 
-weir_status weir__stop_wait_drops_lock(weir_pool *pool, weir_deadline deadline)
+/* Waits for the timekeeper, which ends last, and joins it. */
+static weir_status await_end_drops_lock(weir_pool *pool, weir_deadline deadline)
+    WEIR_REQUIRES(pool->lock)
 {
     struct weir__turn turn = {0};
     weir_status status = WEIR_OK;
@@ -152,12 +156,12 @@ stop_drops_lock(weir_pool *pool, weir_stop_how how, weir_deadline deadline)
 {
     weir_status status;
 
-    weir__stop_begin_drops_lock(pool, how);
-    status = weir__stop_wait_drops_lock(pool, deadline);
+    begin_stop_drops_lock(pool, how);
+    status = await_end_drops_lock(pool, deadline);
     if (status == WEIR_OK)
         return WEIR_OK;
     if (how == WEIR_STOP_NOW)
-        weir__stop_settle_running_drops_lock(pool);
+        settle_running_drops_lock(pool);
     if (weir__ledger_live(&pool->ledger) == 0 && pool->ledger.overdue > 0)
         return WEIR_STUCK;
     return WEIR_TIMED_OUT;
@@ -204,8 +208,8 @@ void weir_pool_destroy(weir_pool *pool)
         return;
     assert(!weir__pool_is_inside(pool) && "a callback destroys its own pool");
     weir__mutex_lock(&pool->lock);
-    weir__stop_begin_drops_lock(pool, WEIR_STOP_NOW);
-    weir__stop_settle_running_drops_lock(pool);
+    begin_stop_drops_lock(pool, WEIR_STOP_NOW);
+    settle_running_drops_lock(pool);
     while (!only_stuck_are_left(pool)) {
         status = weir__waitlist_wait(&pool->stoppers, &pool->lock, &turn,
                                      WEIR_FOREVER);
@@ -213,7 +217,7 @@ void weir_pool_destroy(weir_pool *pool)
     }
     pool->destroyed = true;
     weir__timekeeper_wake(pool);
-    status = weir__stop_wait_drops_lock(pool, WEIR_FOREVER);
+    status = await_end_drops_lock(pool, WEIR_FOREVER);
     (void)status; /* the timekeeper waits for nobody now */
     weir__pool_unlock_and_let_go(pool);
 }

@@ -15,6 +15,11 @@ static size_t aligned(size_t bytes)
     return (bytes + unit - 1) / unit * unit;
 }
 
+size_t weir__store_stride(size_t item_size)
+{
+    return aligned(sizeof(struct weir__entry)) + aligned(item_size);
+}
+
 void *weir__store_copy_of(struct weir__entry *entry)
 {
     return (unsigned char *)entry + aligned(sizeof(*entry));

@@ -88,7 +88,7 @@ static void go_on_telling(void *arg)
     weir__mutex_lock(&telling->pool->lock);
     tell_guarded_drops_lock(telling);
     weir__mutex_unlock(&telling->pool->lock);
-    weir__future_detach(telling->future);
+    weir_future_release(telling->future);
 }
 
 /* With the pool's lock, which no annotation can say of what lies in a struct.
@@ -183,7 +183,7 @@ static void end_callers_attempt(void *arg)
     tell_guarded_drops_lock(&telling);
     weir__mutex_unlock(&pool->lock);
     if (attempt->exited)
-        weir__future_detach(attempt->future); /* nobody will get it */
+        weir_future_release(attempt->future); /* nobody will get it */
 }
 
 /* A clean-up handler is fine here: this is the submitter's own thread.  Its
@@ -418,7 +418,7 @@ weir_status weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
     }
     status = let_in(pool, &offer, deadline);
     if (status)
-        weir__future_detach(offer.future);
+        weir_future_release(offer.future);
     else if (out)
         *out = offer.future;
     return status;

@@ -5,8 +5,8 @@
  * Between the two marks the last word stands, so that a count that hovers
  * about one of them is not told over and over.
  */
-#ifndef WEIR_MARKS_H
-#define WEIR_MARKS_H
+#ifndef WEIR_LIB_QUEUE_MARKS_H
+#define WEIR_LIB_QUEUE_MARKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,4 +20,4 @@ struct weir__marks {
 /* Whether what was told is no longer so. */
 bool weir__marks_changed(const struct weir__marks *marks, size_t count);
 
-#endif /* WEIR_MARKS_H */
+#endif /* WEIR_LIB_QUEUE_MARKS_H */

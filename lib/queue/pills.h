@@ -6,8 +6,8 @@
  * the queue's whole life it stands, and how many consumers it is for.  So it
  * takes no room and counts nowhere.
  */
-#ifndef WEIR_PILLS_H
-#define WEIR_PILLS_H
+#ifndef WEIR_LIB_QUEUE_PILLS_H
+#define WEIR_LIB_QUEUE_PILLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,4 +44,4 @@ struct weir__pill *weir__pills_take(struct weir__pills *pills);
 /* Frees a whole list that nobody else sees. */
 void weir__pills_release(struct weir__pill *first);
 
-#endif /* WEIR_PILLS_H */
+#endif /* WEIR_LIB_QUEUE_PILLS_H */

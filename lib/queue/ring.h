@@ -9,8 +9,8 @@
  *
  * Whoever owns the ring sees to it that one thread at a time uses it.
  */
-#ifndef WEIR_RING_H
-#define WEIR_RING_H
+#ifndef WEIR_LIB_QUEUE_RING_H
+#define WEIR_LIB_QUEUE_RING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,4 +45,4 @@ void weir__ring_clear(struct weir__ring *ring);
 void *
 weir__ring_slot(const struct weir__ring *ring, size_t first, size_t distance);
 
-#endif /* WEIR_RING_H */
+#endif /* WEIR_LIB_QUEUE_RING_H */

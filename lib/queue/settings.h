@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* settings.h - a queue's options: read, defaults filled in, checked. */
-#ifndef WEIR_SETTINGS_H
-#define WEIR_SETTINGS_H
+#ifndef WEIR_LIB_QUEUE_SETTINGS_H
+#define WEIR_LIB_QUEUE_SETTINGS_H
 
 #include <stddef.h>
 
@@ -14,4 +14,4 @@ weir_status
 weir__queue_settings_read(weir_queue_options *into, size_t item_size,
                           const weir_queue_options *options);
 
-#endif /* WEIR_SETTINGS_H */
+#endif /* WEIR_LIB_QUEUE_SETTINGS_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* retry.h - the arithmetic of trying again. */
-#ifndef WEIR_LIB_RETRY_H
-#define WEIR_LIB_RETRY_H
+#ifndef WEIR_LIB_TASK_RETRY_H
+#define WEIR_LIB_TASK_RETRY_H
 
 #include <stdint.h>
 
@@ -25,4 +25,4 @@ weir__retry_delay(const weir_retry *policy, uint32_t attempt, uint64_t random);
  * of its own. */
 bool weir__retry_by_default(const weir_outcome *outcome);
 
-#endif /* WEIR_LIB_RETRY_H */
+#endif /* WEIR_LIB_TASK_RETRY_H */
