@@ -125,6 +125,22 @@ START_TEST(only_the_callers_bytes_are_written)
 }
 END_TEST
 
+START_TEST(an_outcome_of_no_size_is_refused)
+{
+    weir_future *future;
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+
+    future = submit_spec(new_job(act_answer), spec);
+    outcome.size = 0;
+    ck_assert_int_eq(weir_future_wait(future, &outcome, WEIR_FOREVER),
+                     WEIR_EINVAL);
+    assert_error_names("WEIR_OUTCOME_INIT");
+    weir_future_release(future);
+    settle_all();
+}
+END_TEST
+
 START_TEST(no_future_is_refused)
 {
     ck_assert_int_eq(weir_future_wait(NULL, NULL, WEIR_NOW), WEIR_EINVAL);
@@ -415,6 +431,7 @@ int main(void)
         a_wait_times_out_at_its_deadline_and_writes_nothing,
         several_threads_may_wait,
         only_the_callers_bytes_are_written,
+        an_outcome_of_no_size_is_refused,
         no_future_is_refused,
         without_a_place_for_it_there_is_no_future,
         NULL};

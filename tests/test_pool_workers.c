@@ -213,6 +213,7 @@ START_TEST(ten_thousand_exits_lose_neither_task_nor_worker)
     settle_all();
     ck_assert_uint_eq(tally_read(&exits), 10000);
     ck_assert_uint_eq(ledger_now().exited, 10000);
+    ck_assert_uint_eq(stats_now().busy, 0);
     await_workers(4);
     await_count(&greeted, 10004);
 }
@@ -305,6 +306,31 @@ START_TEST(a_replacement_that_refuses_is_tried_again_after_a_while)
 }
 END_TEST
 
+START_TEST(a_worker_that_has_to_wait_does_not_hold_up_the_notifier)
+{
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    struct job *job, *expires = new_job(act_answer);
+
+    options.worker_start = refuse_for_a_while;
+    open_pool_of(1);
+    refusing = true;
+    job = start_new(act_wait_and_exit);
+    spec.time_to_live_ns = WEIR_MS(50);
+    weir_future_release(submit_spec(expires, spec));
+    gate_open(&job->finish);
+    await_count(&refusals, 1);
+    await_workers(0);
+    test_clock_await_waiter(test_clock_now() + WEIR_MS(50));
+    test_clock_advance(WEIR_MS(50));
+    assert_outcome(expires, WEIR_OUTCOME_EXPIRED);
+    pthread_mutex_lock(&guard);
+    refusing = false;
+    pthread_mutex_unlock(&guard);
+    test_clock_advance(WEIR_MS(50));
+    await_workers(1);
+}
+END_TEST
+
 /* Runs while the thread goes, before the library's own last word. */
 static void use_weir_at_the_end(void *value)
 {
@@ -351,6 +377,7 @@ int main(void)
         ten_thousand_exits_lose_neither_task_nor_worker,
         a_worker_that_cannot_be_replaced_at_once_is_made_good,
         a_failed_start_is_tried_again_after_a_while,
+        a_worker_that_has_to_wait_does_not_hold_up_the_notifier,
         a_replacement_that_refuses_is_tried_again_after_a_while,
         a_programs_own_destructors_come_before_the_release,
         NULL};
