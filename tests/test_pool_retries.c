@@ -89,7 +89,7 @@ START_TEST(a_failed_task_is_tried_again_when_due_and_not_before)
     open_pool();
     must_submit(job);
     advance_to_just_before(start_ns + WEIR_SECONDS(10));
-    disturb_waiter(start_ns + WEIR_SECONDS(10));
+    rouse_timekeeper(start_ns + WEIR_SECONDS(10));
     ck_assert_uint_eq(ledger_now().retrying, 1);
     ck_assert_uint_eq(tally_read(&job->started), 1);
     test_clock_advance(1);

@@ -52,7 +52,7 @@ START_TEST(a_task_times_out_at_its_deadline_and_not_before)
     ck_assert(!weir_task_cancelled(job->task));
     assert_unsettled(job);
     ck_assert_uint_eq(ledger_now().running, 1);
-    disturb_waiter(job->deadline.at_ns);
+    rouse_timekeeper(job->deadline.at_ns);
     ck_assert_uint_eq(ledger_now().running, 1);
     assert_unsettled(job);
     test_clock_advance(1);
@@ -288,7 +288,7 @@ START_TEST(a_task_that_waits_too_long_expires_at_the_moment)
     busy = start_new(act_wait);
     waits = submit_new(act_answer);
     advance_to_just_before(expires_ns);
-    disturb_waiter(expires_ns);
+    rouse_timekeeper(expires_ns);
     assert_unsettled(waits);
     ck_assert_uint_eq(ledger_now().queued, 1);
     test_clock_advance(1);

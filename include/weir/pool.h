@@ -108,7 +108,7 @@ typedef struct weir_task_spec {
 typedef struct weir_ledger {
     uint64_t accepted;
     uint64_t refused; /* offered and not accepted, whatever the status but
-                         WEIR_EINVAL, WEIR_ENOMEM and WEIR_FORKED */
+                         WEIR_EINVAL and WEIR_FORKED */
     uint64_t done, failed, timed_out, crashed, exited, cancelled, expired,
         dropped;
     uint64_t queued, running, retrying; /* now */

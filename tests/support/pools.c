@@ -398,6 +398,14 @@ void disturb_waiter(int64_t at_ns)
     test_clock_await_waiter(at_ns);
 }
 
+void rouse_timekeeper(int64_t at_ns)
+{
+    test_clock_hold(at_ns);
+    ck_assert_int_eq(weir_pool_resize(pool, stats_now().workers), WEIR_OK);
+    test_clock_release(at_ns);
+    test_clock_await_waiter(at_ns);
+}
+
 /* ---------------------------------------------------------------- figures */
 
 weir_pool_stats stats_now(void)

@@ -137,6 +137,8 @@ void advance_to_just_before(int64_t at_ns);
 
 /* Has who waits for this moment look at the clock, and wait again. */
 void disturb_waiter(int64_t at_ns);
+/* The same for the timekeeper, which looks at all there is to do. */
+void rouse_timekeeper(int64_t at_ns);
 
 /* ---------------------------------------------------------------- figures */
 
