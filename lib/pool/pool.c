@@ -180,6 +180,7 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
     WEIR_REQUIRES(pool->lock)
 {
     uint32_t before = pool->wanted;
+    uint32_t most_before = pool->settings.options.max_workers;
     weir_status status = WEIR_OK;
     struct growth growth;
 
@@ -202,8 +203,10 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
     pool->wanted = workers;
     if (pool->alive < workers)
         status = weir__workers_grow_drops_lock(pool);
-    if (status)
+    if (status) {
         pool->wanted = before;
+        pool->settings.options.max_workers = most_before;
+    }
     weir__waitlist_wake_all(&pool->idlers); /* there may be too many */
     return status;
 }

@@ -201,7 +201,9 @@ static void left(void *arg)
 static struct weir__worker *
 absent_worker(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
-    for (uint32_t i = 0; i < pool->worker_slots; i++)
+    /* A resize that failed may have left slots that nobody is to have. */
+    for (uint32_t i = 0;
+         i < pool->worker_slots && i < pool->settings.options.max_workers; i++)
         if (pool->workers[i]->phase == WEIR__ABSENT)
             return pool->workers[i];
     return NULL;

@@ -273,9 +273,12 @@ START_TEST(a_million_items_leave_the_memory_where_it_was)
     ck_assert_int_eq(weir_run(&options, &outcome), WEIR_OK);
     ck_assert_uint_eq(outcome.ledger.done, sum.count);
     ck_assert_uint_eq(atomic_load(&sum.total), sum.count * (sum.count + 1) / 2);
-    /* Of 900 000 items, a byte each would show. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    /* Of 900 000 items, a byte each would show.  A sanitizer's own memory
+     * grows. */
     ck_assert_int_lt(atomic_load(&sum.late_kb) - atomic_load(&sum.early_kb),
                      512);
+#endif
 }
 END_TEST
 
