@@ -65,12 +65,6 @@ START_TEST(a_thread_that_does_not_start_is_named)
 }
 END_TEST
 
-static void await_workers(uint32_t count)
-{
-    while (stats_now().workers != count)
-        sched_yield();
-}
-
 static weir_status try_resize(void *arg)
 {
     weir_status status = weir_pool_resize(pool, 6);

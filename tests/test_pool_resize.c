@@ -7,39 +7,6 @@
 #include "pools.h"
 #include "suite.h"
 
-static int act_check_index(weir_task *task, struct job *job)
-{
-    assert_index_is_mine(task, WORKER_ROOM);
-    gate_wait(&job->finish);
-    return 0;
-}
-
-static void setup(void)
-{
-    pool_setup();
-    options.worker_start = greet_worker;
-    options.worker_stop = part_worker;
-    options.worker_arg = &greeting;
-}
-
-static void teardown(void)
-{
-    pool_teardown();
-    if (!greeting)
-        ck_assert_uint_eq(tally_read(&greeted), tally_read(&parted));
-}
-
-static void must_resize(uint32_t workers)
-{
-    ck_assert_int_eq(weir_pool_resize(pool, workers), WEIR_OK);
-}
-
-static void await_workers(uint32_t count)
-{
-    while (stats_now().workers != count)
-        sched_yield();
-}
-
 START_TEST(resizing_to_none_or_too_many_is_refused)
 {
     open_pool_of(2);
@@ -197,6 +164,48 @@ static int resize_at_start(void *arg, uint32_t worker)
     return greet_worker(arg, worker);
 }
 
+static struct tally tries = TALLY_INIT;
+static struct gate stop_began = GATE_INIT, may_stop = GATE_INIT;
+
+static int refuse_all_but_one(void *arg, uint32_t worker)
+{
+    if (worker == 0)
+        return greet_worker(arg, worker);
+    tally_add(&tries, 1);
+    return 7;
+}
+
+static void stop_slowly(void *arg, uint32_t worker)
+{
+    gate_open(&stop_began);
+    gate_wait(&may_stop);
+    part_worker(arg, worker);
+}
+
+/* Its worker has ended and still has its place; the timekeeper looks for one.
+ */
+START_TEST(a_failed_resize_leaves_no_place_to_start_in)
+{
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    struct job *last = new_job(act_answer);
+
+    options.worker_start = refuse_all_but_one;
+    options.worker_stop = stop_slowly;
+    open_pool_of(1);
+    ck_assert_int_eq(weir_pool_resize(pool, 3), WEIR_ESYSTEM);
+    ck_assert_uint_eq(tally_read(&tries), 2);
+    test_clock_advance(WEIR_SECONDS(1)); /* no start is put off any more */
+    submit_new(act_exit);
+    gate_wait(&stop_began);
+    spec.time_to_live_ns = WEIR_SECONDS(1);
+    weir_future_release(submit_spec(last, spec));
+    test_clock_await_waiter(test_clock_now() + WEIR_SECONDS(1));
+    ck_assert_uint_eq(tally_read(&tries), 2);
+    gate_open(&may_stop);
+    assert_outcome(last, WEIR_OUTCOME_DONE);
+}
+END_TEST
+
 START_TEST(a_worker_start_may_not_resize_its_own_pool)
 {
     options.worker_start = resize_at_start;
@@ -259,15 +268,16 @@ int main(void)
         resizing_leaves_room_for_what_runs,
         a_handler_may_resize_its_own_pool,
         several_threads_resize_in_turns,
+        a_failed_resize_leaves_no_place_to_start_in,
         a_worker_start_may_not_resize_its_own_pool,
         a_pool_may_be_stopped_while_it_is_resized,
         NULL};
     const TTest *const races[] = {
         a_resize_and_a_stop_at_once_leave_no_thread_behind, NULL};
-    const struct chapter chapters[] = {{"resize", resize, setup, teardown, 0,
-                                        0},
-                                       {"resize and stop", races, setup,
-                                        teardown, 30, 0},
+    const struct chapter chapters[] = {{"resize", resize, hooked_setup,
+                                        hooked_teardown, 0, 0},
+                                       {"resize and stop", races, hooked_setup,
+                                        hooked_teardown, 30, 0},
                                        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("pool: resizing", chapters);

@@ -8,39 +8,6 @@
 #include "pools.h"
 #include "suite.h"
 
-static int act_check_index(weir_task *task, struct job *job)
-{
-    assert_index_is_mine(task, WORKER_ROOM);
-    gate_wait(&job->finish);
-    return 0;
-}
-
-static void setup(void)
-{
-    pool_setup();
-    options.worker_start = greet_worker;
-    options.worker_stop = part_worker;
-    options.worker_arg = &greeting;
-}
-
-static void teardown(void)
-{
-    pool_teardown();
-    if (!greeting)
-        ck_assert_uint_eq(tally_read(&greeted), tally_read(&parted));
-}
-
-static void must_resize(uint32_t workers)
-{
-    ck_assert_int_eq(weir_pool_resize(pool, workers), WEIR_OK);
-}
-
-static void await_workers(uint32_t count)
-{
-    while (stats_now().workers != count)
-        sched_yield();
-}
-
 /* ------------------------------------------------------------------- hooks */
 
 START_TEST(every_worker_starts_before_create_returns_and_stops_at_the_end)
@@ -381,12 +348,11 @@ int main(void)
         a_replacement_that_refuses_is_tried_again_after_a_while,
         a_programs_own_destructors_come_before_the_release,
         NULL};
-    const struct chapter chapters[] = {{"hooks", hooks, setup, teardown, 0, 0},
-                                       {"refusals", refusals_of_two, setup,
-                                        teardown, 2, 0},
-                                       {"endings", endings, setup, teardown, 0,
-                                        0},
-                                       {NULL, NULL, NULL, NULL, 0, 0}};
+    const struct chapter chapters[] = {
+        {"hooks", hooks, hooked_setup, hooked_teardown, 0, 0},
+        {"refusals", refusals_of_two, hooked_setup, hooked_teardown, 2, 0},
+        {"endings", endings, hooked_setup, hooked_teardown, 0, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("pool: workers", chapters);
 }

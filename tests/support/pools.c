@@ -502,3 +502,39 @@ weir_status end_call(struct call *call)
     helper_join(&call->helper);
     return call->status;
 }
+
+/* --------------------------------------------- pools whose workers are counted
+ */
+
+int act_check_index(weir_task *task, struct job *job)
+{
+    assert_index_is_mine(task, WORKER_ROOM);
+    gate_wait(&job->finish);
+    return 0;
+}
+
+void hooked_setup(void)
+{
+    pool_setup();
+    options.worker_start = greet_worker;
+    options.worker_stop = part_worker;
+    options.worker_arg = &greeting;
+}
+
+void hooked_teardown(void)
+{
+    pool_teardown();
+    if (!greeting)
+        ck_assert_uint_eq(tally_read(&greeted), tally_read(&parted));
+}
+
+void must_resize(uint32_t workers)
+{
+    ck_assert_int_eq(weir_pool_resize(pool, workers), WEIR_OK);
+}
+
+void await_workers(uint32_t count)
+{
+    while (stats_now().workers != count)
+        sched_yield();
+}

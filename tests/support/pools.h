@@ -178,4 +178,18 @@ void block_call(struct call *call, weir_status (*act)(struct call *call));
 /* Waits for its return. */
 weir_status end_call(struct call *call);
 
+/* --------------------------------------------- pools whose workers are counted
+ */
+
+/* Fixtures for a pool that is opened with greet_worker and part_worker; at the
+ * end each worker that was greeted has parted. */
+void hooked_setup(void);
+void hooked_teardown(void);
+
+void must_resize(uint32_t workers);
+/* Until there are so many live workers; a hang ends the test. */
+void await_workers(uint32_t count);
+/* An act: nobody else has this worker's index; waits for job->finish. */
+int act_check_index(weir_task *task, struct job *job);
+
 #endif /* WEIR_TESTS_POOLS_H */
