@@ -1,70 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /* textbook.c - one mutex, two conditions, one signal an operation; never
  * tuned: it is what the others are measured by. */
-#include "peers/textbook.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
-void textbook_queue_init(struct textbook_queue *queue)
+#include "contender.h"
+
+struct textbook {
+    pthread_mutex_t lock;
+    pthread_cond_t not_empty, not_full;
+    size_t capacity, item_size, head, count;
+    char items[];
+};
+
+static void *create(size_t capacity, size_t item_size)
 {
-    pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->not_empty, NULL);
-    pthread_cond_init(&queue->not_full, NULL);
-    queue->head = queue->count = 0;
+    struct textbook *q = calloc(1, sizeof(*q) + capacity * item_size);
+
+    if (!q)
+        return NULL;
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->not_empty, NULL);
+    pthread_cond_init(&q->not_full, NULL);
+    q->capacity = capacity;
+    q->item_size = item_size;
+    return q;
 }
 
-void textbook_queue_put(struct textbook_queue *queue, uint64_t item)
+static void put(void *queue, const uint64_t *item)
 {
-    pthread_mutex_lock(&queue->lock);
-    while (queue->count == TEXTBOOK_CAPACITY)
-        pthread_cond_wait(&queue->not_full, &queue->lock);
-    queue->items[(queue->head + queue->count++) % TEXTBOOK_CAPACITY] = item;
-    pthread_cond_signal(&queue->not_empty);
-    pthread_mutex_unlock(&queue->lock);
+    struct textbook *q = queue;
+
+    pthread_mutex_lock(&q->lock);
+    while (q->count == q->capacity)
+        pthread_cond_wait(&q->not_full, &q->lock);
+    memcpy(q->items + (q->head + q->count) % q->capacity * q->item_size, item,
+           q->item_size);
+    q->count++;
+    pthread_cond_signal(&q->not_empty);
+    pthread_mutex_unlock(&q->lock);
 }
 
-uint64_t textbook_queue_get(struct textbook_queue *queue)
+static void get(void *queue, uint64_t *item)
 {
-    uint64_t item;
+    struct textbook *q = queue;
 
-    pthread_mutex_lock(&queue->lock);
-    while (queue->count == 0)
-        pthread_cond_wait(&queue->not_empty, &queue->lock);
-    item = queue->items[queue->head];
-    queue->head = (queue->head + 1) % TEXTBOOK_CAPACITY;
-    queue->count--;
-    pthread_cond_signal(&queue->not_full);
-    pthread_mutex_unlock(&queue->lock);
-    return item;
+    pthread_mutex_lock(&q->lock);
+    while (q->count == 0)
+        pthread_cond_wait(&q->not_empty, &q->lock);
+    memcpy(item, q->items + q->head * q->item_size, q->item_size);
+    q->head = (q->head + 1) % q->capacity;
+    q->count--;
+    pthread_cond_signal(&q->not_full);
+    pthread_mutex_unlock(&q->lock);
 }
 
-static void *textbook_work(void *arg)
+static void destroy(void *queue)
 {
-    struct textbook_pool *pool = arg;
-    unsigned worker = __atomic_fetch_add(&pool->count, 1, __ATOMIC_SEQ_CST);
-    uint64_t item;
+    struct textbook *q = queue;
 
-    while ((item = textbook_queue_get(&pool->queue)) != 0)
-        pool->run(worker, item);
-    return NULL;
+    pthread_cond_destroy(&q->not_full);
+    pthread_cond_destroy(&q->not_empty);
+    pthread_mutex_destroy(&q->lock);
+    free(q);
 }
 
-int textbook_pool_start(struct textbook_pool *pool, unsigned workers,
-                        void (*run)(unsigned worker, uint64_t item))
-{
-    textbook_queue_init(&pool->queue);
-    pool->run = run;
-    pool->count = 0;
-    for (unsigned i = 0; i < workers; i++)
-        if (pthread_create(&pool->threads[i], NULL, textbook_work, pool))
-            return -1;
-    return 0;
-}
-
-void textbook_pool_stop(struct textbook_pool *pool)
-{
-    unsigned workers = __atomic_load_n(&pool->count, __ATOMIC_SEQ_CST);
-
-    for (unsigned i = 0; i < workers; i++)
-        textbook_queue_put(&pool->queue, 0);
-    for (unsigned i = 0; i < workers; i++)
-        pthread_join(pool->threads[i], NULL);
-}
+const struct contender contender = {.name = "mutex, two conditions",
+                                    .bounded = true,
+                                    .create = create,
+                                    .put = put,
+                                    .get = get,
+                                    .destroy = destroy};

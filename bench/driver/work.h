@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * work.h - one piece of work, as weir-bench orders it and contenders do it.
+ *
+ * A contender is a program, in whatever language, that is called in one of two
+ * ways and prints one line of JSON (bench/README.md has the fields):
+ *
+ *   glib about
+ *   glib pass 2 2 1024 8 1 1048576 0
+ *        KIND PRODUCERS CONSUMERS CAPACITY ITEM_SIZE BATCH ITEMS RATE
+ *
+ * It exits with 0; with WORK_ABSENT and {"absent":"why"} if that work makes no
+ * sense for it; with anything else if it has failed.
+ */
+#ifndef BENCH_WORK_H
+#define BENCH_WORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum work_kind {
+    WORK_PASS,     /* as many items as possible, through one queue */
+    WORK_PINGPONG, /* to another thread and back, through two queues */
+    WORK_PACED,    /* item k is sent k / rate seconds after the start */
+    WORK_TASKS,    /* pools only: empty tasks by one submitter */
+    WORK_KINDS
+};
+
+enum {
+    WORK_ARGUMENTS = 8,      /* KIND and what follows it */
+    WORK_ABSENT = 3,         /* exit status: not work for this one */
+    WORK_MOST_THREADS = 256, /* on each side */
+    WORK_MOST_BATCH = 256,
+    WORK_MOST_WORDS = 8, /* of eight bytes, in an item */
+    WORK_MOST_BYTES = 64
+};
+
+/* The items are the numbers 1 to `items`. */
+struct work {
+    enum work_kind kind;
+    unsigned producers;
+    unsigned consumers; /* or workers; these two divide `items` */
+    size_t capacity;
+    size_t item_size; /* bytes: 8 or 64 */
+    size_t batch;     /* items per call; divides each producer's share */
+    uint64_t items;
+    uint64_t rate; /* items a second; WORK_PACED only */
+};
+
+/* "pass", "pingpong", "paced", "tasks" */
+static inline const char *work_kind_name(enum work_kind kind)
+{
+    static const char *const names[WORK_KINDS] = {"pass", "pingpong", "paced",
+                                                  "tasks"};
+
+    return names[kind];
+}
+
+/* What is summed up by exclusive or: the last word of each item, times this.
+ * The first word goes into the plain sum, so that an item torn in two shows. */
+#define WORK_HASH UINT64_C(0x9E3779B97F4A7C15)
+
+#endif /* BENCH_WORK_H */

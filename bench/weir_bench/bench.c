@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* bench.c - see bench.h. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SHAPE(p, c) ((p)*SHAPE_BASE + (c))
+#define ALL_SHAPES                                                             \
+ {                                                                             \
+  {SHAPE(1, 1), SHAPE(2, 2), SHAPE(4, 4), SHAPE(1, 4), SHAPE(4, 1)}, 5         \
+ }
+#define ONE(value)                                                             \
+ {                                                                             \
+  {value}, 1                                                                   \
+ }
+
+enum { MILLION = 1 << 20, ROUND_TRIPS = 1 << 14, PLACE_ITEMS = 1 << 14 };
+
+static const struct bench benches[] = {
+    {.name = "queue",
+     .question = "What does it cost to pass an item through a bounded queue?",
+     .kind = WORK_PASS,
+     .vary = {[VARY_SHAPE] = ALL_SHAPES,
+              [VARY_ITEM] = ONE(8),
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_BATCH] = ONE(1)},
+     .items = MILLION},
+    {.name = "batches",
+     .question = "What does an item cost that travels in a batch of 32?",
+     .kind = WORK_PASS,
+     .vary = {[VARY_SHAPE] = ALL_SHAPES,
+              [VARY_ITEM] = ONE(8),
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_BATCH] = ONE(32)},
+     .items = MILLION},
+    {.name = "sizes",
+     .question = "What do large items and small capacities cost?",
+     .kind = WORK_PASS,
+     .vary = {[VARY_SHAPE] = {{SHAPE(1, 1), SHAPE(2, 2)}, 2},
+              [VARY_ITEM] = {{8, 64}, 2},
+              [VARY_CAPACITY] = {{1, 64, 1024}, 3},
+              [VARY_BATCH] = ONE(1)},
+     .items = MILLION},
+    {.name = "long",
+     .question = "What do ten million items cost, and how much processor time?",
+     .kind = WORK_PASS,
+     .vary = {[VARY_SHAPE] = ONE(SHAPE(1, 1)),
+              [VARY_ITEM] = ONE(8),
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_BATCH] = ONE(1)},
+     .items = 10000000},
+    {.name = "taken",
+     .question = "What does an item cost while another process takes a "
+                 "processor?",
+     .kind = WORK_PASS,
+     .vary = {[VARY_SHAPE] = ALL_SHAPES,
+              [VARY_ITEM] = ONE(8),
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_BATCH] = ONE(1)},
+     .items = MILLION,
+     .taken = true},
+    {.name = "pingpong",
+     .question = "How long is a round trip through two queues of one place?",
+     .kind = WORK_PINGPONG,
+     .vary = {[VARY_ITEM] = ONE(8), [VARY_CAPACITY] = ONE(1)},
+     .items = ROUND_TRIPS},
+    {.name = "latency",
+     .question = "How late do items arrive that are sent on time?",
+     .kind = WORK_PACED,
+     .vary = {[VARY_SHAPE] = ONE(SHAPE(1, 1)),
+              [VARY_ITEM] = ONE(8),
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_LOAD] = {{10, 50, 80}, 3}},
+     .items = MILLION},
+    {.name = "pool",
+     .question = "What does an empty task cost, and what do timeouts add?",
+     .kind = WORK_TASKS,
+     .vary = {[VARY_WORKERS] = {{2, 4}, 2}, [VARY_CAPACITY] = ONE(1024)},
+     .items = 1000000},
+};
+
+const struct bench *bench_at(size_t index)
+{
+    return index < sizeof(benches) / sizeof(*benches) ? &benches[index] : NULL;
+}
+
+const struct bench *bench_find(const char *name)
+{
+    for (size_t i = 0; bench_at(i); i++)
+        if (strcmp(bench_at(i)->name, name) == 0)
+            return bench_at(i);
+    return NULL;
+}
+
+const char *bench_figure(const struct bench *bench)
+{
+    switch (bench->kind) {
+    case WORK_PACED:
+        return "p99 us";
+    case WORK_PINGPONG:
+        return "ns/trip";
+    case WORK_TASKS:
+        return "ns/task";
+    default:
+        return "ns/item";
+    }
+}
+
+void bench_share_out(struct work *work, uint64_t items)
+{
+    uint64_t whole = (uint64_t)work->producers * work->consumers;
+
+    work->items = items < whole ? whole : items / whole * whole;
+}
+
+/* What is said of each work is what sets it apart from the usual. */
+static void name_work(struct bench_work *work)
+{
+    const struct work *w = &work->work;
+    char *end = work->label + sizeof(work->label), *at = work->label;
+
+    if (w->kind == WORK_TASKS)
+        at += snprintf(at, (size_t)(end - at), "%u workers", w->consumers);
+    else
+        at += snprintf(at, (size_t)(end - at), "%uP%uC", w->producers,
+                       w->consumers);
+    if (w->item_size != 8)
+        at += snprintf(at, (size_t)(end - at), " %zuB", w->item_size);
+    if (w->capacity != (w->kind == WORK_PINGPONG ? 1 : 1024))
+        at += snprintf(at, (size_t)(end - at), " cap %zu", w->capacity);
+    if (w->batch != 1)
+        at += snprintf(at, (size_t)(end - at), " x%zu", w->batch);
+    if (work->load)
+        snprintf(at, (size_t)(end - at), " %u %%", work->load);
+}
+
+/* The work in which value number chosen[v] is taken of each list. */
+static struct bench_work
+combine(const struct bench *bench, const struct values *const *lists,
+        const size_t *chosen)
+{
+    struct bench_work out = {.taken = bench->taken};
+    uint64_t value[VARIES];
+
+    for (int v = 0; v < VARIES; v++)
+        value[v] = lists[v]->count ? lists[v]->of[chosen[v]] : 0;
+    out.work.kind = bench->kind;
+    out.work.producers = out.work.consumers = 1;
+    if (value[VARY_SHAPE]) {
+        out.work.producers = (unsigned)(value[VARY_SHAPE] / SHAPE_BASE);
+        out.work.consumers = (unsigned)(value[VARY_SHAPE] % SHAPE_BASE);
+    }
+    if (value[VARY_WORKERS])
+        out.work.consumers = (unsigned)value[VARY_WORKERS];
+    out.work.item_size = value[VARY_ITEM] ? value[VARY_ITEM] : 8;
+    out.work.capacity = value[VARY_CAPACITY];
+    out.work.batch = value[VARY_BATCH] ? value[VARY_BATCH] : 1;
+    out.load = (unsigned)value[VARY_LOAD];
+    return out;
+}
+
+/* The next combination, the last list turning fastest.  False: no more. */
+static bool turn(const struct values *const *lists, size_t *chosen)
+{
+    for (int v = VARIES - 1; v >= 0; v--) {
+        if (chosen[v] + 1 < lists[v]->count) {
+            chosen[v]++;
+            return true;
+        }
+        chosen[v] = 0;
+    }
+    return false;
+}
+
+size_t bench_works(const struct bench *bench, const struct values *asked,
+                   uint64_t items, bool taken, struct bench_work *out)
+{
+    const struct values *lists[VARIES];
+    size_t chosen[VARIES] = {0}, count = 0;
+
+    for (int v = 0; v < VARIES; v++)
+        lists[v] = bench->vary[v].count && asked[v].count ? &asked[v]
+                                                          : &bench->vary[v];
+    do {
+        struct bench_work *work = &out[count++];
+        uint64_t most = bench->items;
+
+        *work = combine(bench, lists, chosen);
+        work->taken = work->taken || taken;
+        /* Where there are few places each item may cost a wake-up. */
+        if (bench->kind == WORK_PASS &&
+            most > work->work.capacity * PLACE_ITEMS)
+            most = work->work.capacity * PLACE_ITEMS;
+        bench_share_out(&work->work, items ? items : most);
+        name_work(work);
+    } while (count < MOST_WORKS && turn(lists, chosen));
+    return count;
+}

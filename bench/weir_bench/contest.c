@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * contest.c - contenders that take turns at the same work.
+ *
+ * THE IDEA
+ *
+ * A round is one process per contender; each next round begins with another
+ * contender, so that a slow stretch of the machine falls on all of them and
+ * nobody always comes after the same one.  The medians are compared.
+ *
+ * A contender says what came out; whether that is right is decided here: how
+ * many items, the sum of their first words and the exclusive or of their hashed
+ * last words.  A wrong one is an error, not a row.
+ *
+ * What others used is what all processors did, less what the contender and we
+ * did.  The system counts in hundredths of a second, so it is told only for
+ * all rounds of a contender together.
+ */
+#include "contest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "machine.h"
+
+/* Less than this is too short to tell what others used. */
+#define LONG_ENOUGH_S 0.3
+
+/* One answer of a contender. */
+struct answer {
+    enum row_state state;
+    char why[80];
+    double figures[FIGURES];
+    double foreign_s, lasted_s;
+};
+
+/* ----------------------------------------------------------------- checks */
+
+/* The exclusive or of all hashes, 1 to items. */
+static uint64_t hash_of(uint64_t items)
+{
+    static uint64_t known_items, known_hash;
+
+    if (items != known_items) {
+        known_hash = 0;
+        for (uint64_t i = 1; i <= items; i++)
+            known_hash ^= i * WORK_HASH;
+        known_items = items;
+    }
+    return known_hash;
+}
+
+/* Fills in `figures` of a line that is right. */
+static bool
+read_answer(const struct work *work, const char *line, struct answer *out)
+{
+    uint64_t wall, cpu, switches, items, sum, hash, late[3] = {0};
+    double n = (double)work->items;
+    bool whole = child_number(line, "wall_ns", &wall) &&
+                 child_number(line, "cpu_ns", &cpu) &&
+                 child_number(line, "switches", &switches) &&
+                 child_number(line, "items", &items) &&
+                 child_number(line, "sum", &sum) &&
+                 child_number(line, "xor", &hash);
+
+    if (whole && work->kind == WORK_PACED)
+        whole = child_number(line, "p50_ns", &late[0]) &&
+                child_number(line, "p99_ns", &late[1]) &&
+                child_number(line, "p999_ns", &late[2]);
+    if (!whole) {
+        snprintf(out->why, sizeof(out->why), "its answer makes no sense");
+        return false;
+    }
+    if (items != work->items || sum != work->items * (work->items + 1) / 2 ||
+        hash != hash_of(work->items)) {
+        snprintf(out->why, sizeof(out->why),
+                 "wrong %s: items were lost, doubled or torn",
+                 items != work->items ? "count" : "sum");
+        return false;
+    }
+    out->figures[FIGURE_WALL_NS] = (double)wall / n;
+    out->figures[FIGURE_CPU_NS] = (double)cpu / n;
+    out->figures[FIGURE_SWITCHES] = (double)switches / n;
+    for (int i = 0; i < 3; i++)
+        out->figures[FIGURE_P50_NS + i] = (double)late[i];
+    return true;
+}
+
+/* ------------------------------------------------------------------- turns */
+
+static void call(const struct entrant *who, const struct work *work,
+                 unsigned limit_s, struct child_end *end)
+{
+    char words[WORK_ARGUMENTS - 1][24], program[PATH_MAX];
+    char kind[16];
+    char *argv[WORK_ARGUMENTS + 2] = {program, kind};
+    const uint64_t numbers[WORK_ARGUMENTS - 1] = {
+        work->producers, work->consumers, work->capacity, work->item_size,
+        work->batch,     work->items,     work->rate};
+
+    snprintf(program, sizeof(program), "%s", who->path);
+    snprintf(kind, sizeof(kind), "%s", work_kind_name(work->kind));
+    for (int i = 0; i < WORK_ARGUMENTS - 1; i++) {
+        snprintf(words[i], sizeof(words[i]), "%" PRIu64, numbers[i]);
+        argv[i + 2] = words[i];
+    }
+    *end = child_run(argv, limit_s);
+}
+
+/* Judges an ending. */
+static void judge(const struct work *work, const struct child_end *end,
+                  unsigned limit_s, struct answer *out)
+{
+    out->state = ROW_FAILED;
+    if (!end->started)
+        snprintf(out->why, sizeof(out->why), "not started");
+    else if (end->timed_out)
+        snprintf(out->why, sizeof(out->why),
+                 "no end within %u s: a lost item or wake-up?", limit_s);
+    else if (end->status == WORK_ABSENT &&
+             child_text(end->line, "absent", out->why, sizeof(out->why)))
+        out->state = ROW_ABSENT;
+    else if (end->status > 128)
+        snprintf(out->why, sizeof(out->why), "ended by signal %d (%s)",
+                 end->status - 128, strsignal(end->status - 128));
+    else if (end->status)
+        snprintf(out->why, sizeof(out->why), "exit status %d", end->status);
+    else if (read_answer(work, end->line, out))
+        out->state = ROW_FINE;
+}
+
+static struct answer
+take_turn(const struct entrant *who, const struct work *work, unsigned limit_s,
+          pid_t taker)
+{
+    struct answer answer = {0};
+    double ours = machine_cpu_s(getpid()), taken = machine_cpu_s(taker);
+    struct machine_load before = machine_load(), after;
+    struct child_end end;
+
+    call(who, work, limit_s, &end);
+    after = machine_load();
+    ours = machine_cpu_s(getpid()) - ours + machine_cpu_s(taker) - taken;
+    answer.lasted_s = after.now_s - before.now_s;
+    answer.foreign_s =
+        after.busy_s - before.busy_s - ours - (double)end.cpu_ns / 1e9;
+    judge(work, &end, limit_s, &answer);
+    return answer;
+}
+
+static void say_progress(const struct contest *contest, const struct row *row,
+                         unsigned round)
+{
+    if (isatty(STDERR_FILENO) && row)
+        fprintf(stderr, "\r\033[K%s %s, round %u: %s", contest->bench->name,
+                contest->work.label, round + 1, row->who->id);
+    else if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K");
+}
+
+/* False: it has failed. */
+static bool note(struct row *row, const struct answer *answer)
+{
+    row->state = answer->state;
+    snprintf(row->why, sizeof(row->why), "%s", answer->why);
+    if (answer->state == ROW_FINE) {
+        for (int f = 0; f < FIGURES; f++)
+            row->each[f][row->rounds] = answer->figures[f];
+        row->rounds++;
+    }
+    return answer->state != ROW_FAILED;
+}
+
+/* Each contender, beginning with another one each round. */
+static bool run_round(struct contest *contest, unsigned round, unsigned limit_s,
+                      pid_t taker, double (*foreign)[2])
+{
+    bool good = true;
+
+    for (size_t i = 0; i < contest->count; i++) {
+        size_t r = (round + i) % contest->count;
+        struct row *row = &contest->rows[r];
+        struct answer answer;
+
+        if (row->state != ROW_FINE || child_stop_signal())
+            continue;
+        say_progress(contest, row, round);
+        answer = take_turn(row->who, &contest->work.work, limit_s, taker);
+        say_progress(contest, NULL, round);
+        foreign[r][0] += answer.foreign_s;
+        foreign[r][1] += answer.lasted_s;
+        if (note(row, &answer) || child_stop_signal())
+            continue;
+        fprintf(stderr, "weir-bench: %s: %s %s: %s\n", row->who->id,
+                contest->bench->name, contest->work.label, row->why);
+        good = false;
+    }
+    return good;
+}
+
+/* ----------------------------------------------------------------- figures */
+
+enum figure contest_figure(const struct contest *contest)
+{
+    return contest->bench->kind == WORK_PACED ? FIGURE_P99_NS : FIGURE_WALL_NS;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static struct spread spread_of(const double *values, unsigned count)
+{
+    double sorted[MOST_ROUNDS];
+
+    memcpy(sorted, values, count * sizeof(*values));
+    qsort(sorted, count, sizeof(*sorted), by_size);
+    return (struct spread){(sorted[(count - 1) / 2] + sorted[count / 2]) / 2,
+                           sorted[0], sorted[count - 1]};
+}
+
+static int by_figure(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    if (x->state != y->state)
+        return (int)x->state - (int)y->state;
+    /* The figure of paced work is 0 for all others. */
+    if (x->spread[FIGURE_P99_NS].median != y->spread[FIGURE_P99_NS].median)
+        return by_size(&x->spread[FIGURE_P99_NS].median,
+                       &y->spread[FIGURE_P99_NS].median);
+    return by_size(&x->spread[FIGURE_WALL_NS].median,
+                   &y->spread[FIGURE_WALL_NS].median);
+}
+
+/* The least median of a side; 0: there is none.  Peers count if they are
+ * bounded: the others do less. */
+static double best_of(const struct contest *contest, enum entrant_side side)
+{
+    enum figure figure = contest_figure(contest);
+    double best = 0;
+
+    for (size_t i = 0; i < contest->count; i++) {
+        const struct row *row = &contest->rows[i];
+        double median = row->spread[figure].median;
+
+        if (row->state == ROW_FINE && row->who->side == side &&
+            row->who->bounded && (best == 0 || median < best))
+            best = median;
+    }
+    return best;
+}
+
+static void compare(struct contest *contest)
+{
+    enum figure figure = contest_figure(contest);
+    double textbook = best_of(contest, ENTRANT_TEXTBOOK);
+    double peer = best_of(contest, ENTRANT_PEER);
+
+    for (size_t i = 0; i < contest->count; i++) {
+        struct row *row = &contest->rows[i];
+        double median = row->spread[figure].median;
+
+        if (row->state != ROW_FINE || median <= 0)
+            continue;
+        row->times_textbook = textbook / median;
+        row->times_peer = peer / median;
+    }
+}
+
+bool contest_run(struct contest *contest, unsigned rounds, unsigned limit_s)
+{
+    double foreign[MOST_ENTRANTS][2] = {{0}};
+    pid_t taker = contest->work.taken ? machine_take() : -1;
+    bool good = true;
+
+    for (unsigned round = 0; round < rounds && !child_stop_signal(); round++)
+        good = run_round(contest, round, limit_s, taker, foreign) && good;
+    machine_give_back(taker);
+    if (child_stop_signal())
+        return false;
+    for (size_t i = 0; i < contest->count; i++) {
+        struct row *row = &contest->rows[i];
+
+        if (foreign[i][1] > LONG_ENOUGH_S && foreign[i][0] > 0)
+            row->foreign = foreign[i][0] / foreign[i][1];
+        for (int f = 0; f < FIGURES && row->state == ROW_FINE; f++)
+            row->spread[f] = spread_of(row->each[f], row->rounds);
+    }
+    compare(contest);
+    qsort(contest->rows, contest->count, sizeof(*contest->rows), by_figure);
+    return good;
+}

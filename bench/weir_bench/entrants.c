@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* entrants.c - see entrants.h. */
+#include "entrants.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+
+enum { ASK_SECONDS = 60, COMPILE_SECONDS = 120 };
+
+/* Programs are peers/ID, of pools peers/ID_pool. */
+static const struct entrant known[] = {
+    {.id = "weir", .title = "weir_queue", .side = ENTRANT_WEIR},
+    {.id = "textbook",
+     .title = "mutex, two conditions",
+     .side = ENTRANT_TEXTBOOK},
+    {.id = "glib",
+     .title = "GLib GAsyncQueue",
+     .needs = "libglib2.0-dev",
+     .side = ENTRANT_PEER},
+    {.id = "apr",
+     .title = "APR apr_queue",
+     .needs = "libaprutil1-dev",
+     .side = ENTRANT_PEER},
+    {.id = "tbb",
+     .title = "TBB concurrent_bounded_queue",
+     .needs = "g++ libtbb-dev",
+     .side = ENTRANT_PEER},
+    {.id = "moodycamel",
+     .title = "moodycamel BlockingConcurrentQueue",
+     .needs = "g++ libconcurrentqueue-dev",
+     .side = ENTRANT_PEER},
+    {.id = "moodycamel-bounded",
+     .title = "moodycamel, slot semaphore",
+     .needs = "g++ libconcurrentqueue-dev",
+     .side = ENTRANT_PEER},
+    {.id = "weir", .title = "weir_pool", .side = ENTRANT_WEIR, .pool = true},
+    {.id = "weir-timeouts",
+     .title = "weir_pool, with timeouts",
+     .side = ENTRANT_WEIR,
+     .pool = true},
+    {.id = "textbook",
+     .title = "threads on that queue",
+     .side = ENTRANT_TEXTBOOK,
+     .pool = true},
+};
+
+static char home[PATH_MAX / 2];     /* the directory of this program */
+static char workshop[PATH_MAX / 2]; /* where own queues are compiled, or "" */
+
+void entrants_know(struct entrants *out)
+{
+    ssize_t n = readlink("/proc/self/exe", home, sizeof(home) - 1);
+
+    home[n > 0 ? n : 0] = '\0';
+    if (strrchr(home, '/'))
+        *strrchr(home, '/') = '\0';
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        struct entrant *e = &out->all[out->count++];
+
+        *e = known[i];
+        snprintf(e->path, sizeof(e->path), "%s/peers/%s%s", home, e->id,
+                 e->pool ? "_pool" : "");
+    }
+}
+
+void entrants_ask(struct entrant *entrant)
+{
+    char about[] = "about";
+    char *argv[] = {entrant->path, about, NULL};
+    struct child_end end;
+
+    if (access(entrant->path, X_OK))
+        return;
+    end = child_run(argv, ASK_SECONDS);
+    entrant->present =
+        end.status == 0 &&
+        child_text(end.line, "name", entrant->name, sizeof(entrant->name)) &&
+        child_text(end.line, "version", entrant->version,
+                   sizeof(entrant->version));
+    entrant->bounded = child_true(end.line, "bounded");
+    entrant->batches = child_true(end.line, "batches");
+}
+
+struct entrant *entrants_find(struct entrants *of, const char *id, bool pool)
+{
+    for (size_t i = 0; i < of->count; i++)
+        if (of->all[i].pool == pool && strcmp(of->all[i].id, id) == 0)
+            return &of->all[i];
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ own */
+
+static bool refuse(const char *file, const char *why)
+{
+    fprintf(stderr, "weir-bench: --queue '%s': %s\n", file, why);
+    return false;
+}
+
+/* mine for some/where/mine.c; letters, digits, - and _ only. */
+static char *name_of(const char *file)
+{
+    const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+    char *name = strdup(base);
+
+    if (!name)
+        return NULL;
+    if (strrchr(name, '.') && strrchr(name, '.') != name)
+        *strrchr(name, '.') = '\0';
+    for (char *c = name; *c; c++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                    "0123456789-_",
+                    *c))
+            *c = '_';
+    return name;
+}
+
+static bool compile(const char *file, const char *program)
+{
+    static const char script[] =
+        "exec ${CC:-cc} -O2 ${CFLAGS-} -D_GNU_SOURCE -pthread -I\"$1\" "
+        "-o \"$2\" \"$3\" \"$1\"/*.c -lstdc++";
+    static const char plain[] =
+        "exec ${CC:-cc} -O2 ${CFLAGS-} -D_GNU_SOURCE -pthread -I\"$1\" "
+        "-o \"$2\" \"$3\" \"$1\"/*.c";
+    const char *suffix = strrchr(file, '.');
+    bool is_c = suffix && strcmp(suffix, ".c") == 0;
+    char sources[PATH_MAX];
+    const char *argv[] = {"/bin/sh", "-c",    is_c ? plain : script,
+                          "sh",      sources, program,
+                          file,      NULL};
+
+    snprintf(sources, sizeof(sources), "%s/own", home);
+    return child_run((char *const *)argv, COMPILE_SECONDS).status == 0;
+}
+
+bool entrants_bring(struct entrants *to, const char *file)
+{
+    struct entrant *e = &to->all[to->count];
+    char *name;
+
+    if (access(file, R_OK))
+        return refuse(file, "cannot be read; write the name of a C file with "
+                            "the five functions of own_queue.h");
+    if (to->count == MOST_ENTRANTS)
+        return refuse(file, "there are too many contenders");
+    if (!workshop[0]) {
+        const char *base = getenv("TMPDIR");
+
+        snprintf(workshop, sizeof(workshop), "%s/weir-bench.XXXXXX",
+                 base && *base ? base : "/tmp");
+        if (!mkdtemp(workshop)) {
+            workshop[0] = '\0';
+            return refuse(file, "there is no room to compile it; set TMPDIR "
+                                "to a directory that can be written");
+        }
+    }
+    name = name_of(file);
+    if (!name || entrants_find(to, name, false)) {
+        free(name);
+        return refuse(file, "there is a contender of that name; rename it");
+    }
+    *e = (struct entrant){.id = name, /* kept until the end */
+                          .title = "your own",
+                          .side = ENTRANT_OWN};
+    snprintf(e->path, sizeof(e->path), "%s/%s", workshop, name);
+    if (!compile(file, e->path))
+        return refuse(file, "does not compile (see above); own_queue.h says "
+                            "which functions it must define");
+    entrants_ask(e);
+    if (!e->present)
+        return refuse(file, "was compiled, but does not start");
+    snprintf(e->name, sizeof(e->name), "%s", name);
+    to->count++;
+    return true;
+}
+
+void entrants_forget(const struct entrants *of)
+{
+    for (size_t i = 0; i < of->count; i++)
+        if (of->all[i].side == ENTRANT_OWN)
+            unlink(of->all[i].path);
+    if (workshop[0])
+        rmdir(workshop);
+    workshop[0] = '\0';
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* entrants.h - who may take part, who is there, and how to get the others. */
+#ifndef BENCH_ENTRANTS_H
+#define BENCH_ENTRANTS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum entrant_side {
+    ENTRANT_WEIR,
+    ENTRANT_TEXTBOOK,
+    ENTRANT_PEER,
+    ENTRANT_OWN /* brought with --queue */
+};
+
+enum { MOST_ENTRANTS = 32, MOST_OWN = 8 };
+
+struct entrant {
+    const char *id;    /* as on the command line */
+    const char *title; /* what it is, for when it is not there to say so */
+    const char *needs; /* Debian packages; NULL: none */
+    enum entrant_side side;
+    bool pool; /* else a queue */
+    /* What was found; see entrants_ask. */
+    char path[PATH_MAX];
+    bool present;
+    char name[64], version[48];
+    bool bounded, batches;
+};
+
+struct entrants {
+    struct entrant all[MOST_ENTRANTS];
+    size_t count;
+};
+
+/* The known ones, and where their programs would be: beside ours. */
+void entrants_know(struct entrants *out);
+
+/* Asks an entrant who it is; that makes it present, or not. */
+void entrants_ask(struct entrant *entrant);
+
+/* NULL: no such queue or pool. */
+struct entrant *entrants_find(struct entrants *of, const char *id, bool pool);
+
+/* Compiles a file with the five functions of own_queue.h and adds it.  False:
+ * it was said why not, on standard error. */
+bool entrants_bring(struct entrants *to, const char *file);
+
+/* Removes what entrants_bring made. */
+void entrants_forget(const struct entrants *of);
+
+#endif /* BENCH_ENTRANTS_H */
