@@ -1,0 +1,280 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2016,SC2154
+# SPDX-License-Identifier: MIT
+#
+# run.sh - what weir-bench promises, one sentence per check.
+#
+#   run.sh WEIR_BENCH          all checks
+#   run.sh WEIR_BENCH CHECK    one of them, in the current directory
+#
+# A check is a function test_...; its name is a sentence that is true.  Each
+# runs in a bash and a directory of its own, and has failed when it says why,
+# or takes too long: WEIR_TEST_SLOW=10 gives it ten times as long.
+
+set -u -o pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+example=$here/../../bench/own_example.c
+limit=$((30 * ${WEIR_TEST_SLOW:-1}))
+
+# ---------------------------------------------------------------- for checks
+
+fail() {
+    printf '%s\n' "$*" >&3
+    exit 1
+}
+
+skip() {
+    printf '%s\n' "$*" >&3
+    exit 77
+}
+
+# expect WHAT IS WANTED
+expect() {
+    [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
+}
+
+# has FILE PATTERN: some line matches the basic regular expression.
+has() {
+    grep -q -e "$2" "$1" || fail "$1 lacks '$2'; it is: $(head -c 400 "$1")"
+}
+
+# lacks FILE PATTERN
+lacks() {
+    ! grep -q -e "$2" "$1" || fail "$1 has '$2': $(grep -e "$2" "$1" | head -3)"
+}
+
+# bench ARG...: weir-bench with these, output in `out`, errors in `err`, its exit
+# status in $rc.
+bench() {
+    "$weir_bench" "$@" >out 2>err
+    rc=$?
+}
+
+# own NAME SED-SCRIPT: the example with something wrong, as NAME.c.
+own() {
+    sed -e "$2" "$example" >"$1.c"
+    ! cmp -s "$example" "$1.c" || fail "nothing was changed in $1.c"
+}
+
+# refused NEEDLE ARG...: weir-bench with these says so, and runs nothing.
+refused() {
+    local needle=$1
+    shift
+    bench "$@"
+    expect "exit status of '$*'" "$rc" 2
+    grep -qF -e "$needle" err || fail "'$*' says '$(cat err)', not '$needle'"
+    lacks out 'ns/item'
+}
+
+# ---------------------------------------------------------------- what it does
+
+test_list_names_benches_and_contenders() {
+    bench list
+    expect "exit status" "$rc" 0
+    has out '^  queue  *What does it cost .*?$'
+    has out '^  latency  *How late .*?$'
+    has out '^  weir  *weir [0-9]'
+    has out '^  textbook  *mutex, two conditions'
+    has out 'own_queue.h'
+    # Whoever is absent: how to get it.
+    if grep -q 'absent' out; then
+        has out 'absent: .*; ./dev bench --peers installs'
+    fi
+}
+
+test_help_names_every_option() {
+    local option
+    bench help
+    expect "exit status" "$rc" 0
+    for option in peers only queue shape workers item capacity batch load \
+        taken items rounds limit json svg smoke; do
+        has out "^  --$option "
+    done
+}
+
+test_a_smoke_run_has_a_row_for_every_work() {
+    local bench
+    bench run all --smoke --json rows --svg plot.svg
+    expect "exit status" "$rc" 0
+    expect "errors" "$(cat err)" ""
+    has out '^1P4C  *weir  *[0-9]'
+    has out '^1P1C cap 1  *textbook  *[0-9]'
+    has out '^2P2C x32  *textbook  *- no batches$'
+    has out '^1P1C 80 %  *weir  *[0-9]'
+    has out '^4 workers  *weir-timeouts  *[0-9]'
+    has plot.svg 'How long is a round trip'
+    expect "last line of the plot" "$(tail -n 1 plot.svg)" "</svg>"
+    for bench in queue batches sizes long taken pingpong latency pool; do
+        has rows "\"type\":\"row\",\"bench\":\"$bench\""
+    done
+}
+
+test_every_line_of_json_is_json() {
+    bench run queue batches latency --smoke --json -
+    expect "exit status" "$rc" 0
+    expect "lines that are no object" "$(grep -cv '^{"type":".*}$' out)" 0
+    has out '^{"type":"run","weir":"[0-9]'
+    has out '"type":"row","bench":"queue",.*"contender":"weir"'
+    has out '"type":"absent",.*"why":"no batches"}$'
+    has out '^{"type":"end"'
+    lacks out 'ns/item' # no table
+    command -v python3 >/dev/null || return 0
+    python3 -c 'import json, sys
+for line in sys.stdin: json.loads(line)' <out || fail "not JSON"
+}
+
+test_options_choose_the_work() {
+    bench run queue --smoke --only textbook --shape 3P2C,1P1C --item 64 \
+        --capacity 16 --json rows
+    expect "exit status" "$rc" 0
+    expect "rows" "$(grep -c '"type":"row"' rows)" 2
+    has rows '"producers":3,"consumers":2,"capacity":16,"item_size":64'
+    lacks rows '"contender":"weir"'
+}
+
+test_your_own_queue_takes_part() {
+    bench run queue --smoke --shape 2P2C --queue "$example"
+    expect "exit status" "$rc" 0
+    has out '^2P2C  *own_example  *[0-9]'
+    has out '^2P2C  *textbook  *[0-9]'
+}
+
+# ----------------------------------------------------------- what is an error
+
+# caught NAME NEEDLE: NAME.c is no row but an error that says NEEDLE.
+caught() {
+    bench run queue --smoke --shape 1P1C --limit 2 --queue "$1.c"
+    expect "exit status" "$rc" 1
+    has err "^weir-bench: $1: queue 1P1C: .*$2"
+    lacks out "^1P1C  *$1  *[0-9]"
+    has out '^1P1C  *textbook  *[0-9]' # the others go on
+}
+
+test_a_changed_item_is_an_error() {
+    own changed 's/= item;/= item == 7 ? 8 : item;/'
+    caught changed 'wrong sum'
+}
+
+test_items_that_change_places_are_found_by_the_hash() {
+    # 7 and 9 in place of 8 and 8: the sum is right.
+    own swapped 's/= item;/= item == 7 || item == 9 ? 8 : item;/'
+    caught swapped 'wrong sum'
+}
+
+test_an_item_too_many_is_an_error() {
+    own doubled 's/= item;/= item;\
+        if (item == 7 \&\& q->count < q->capacity) \
+            q->items[(q->head + q->count++) % q->capacity] = item;/'
+    caught doubled 'exit status 1'
+    has err 'queue_get, closed and empty'
+}
+
+test_a_lost_item_is_an_error() {
+    own lost 's/q->count++)/(q->count += item != 7, q->count - (item != 7)))/'
+    caught lost 'no end within 2 s'
+}
+
+test_a_crash_is_an_error() {
+    own crashed 's/= item;/= item; if (item == 7) abort();/'
+    caught crashed 'signal 6'
+}
+
+test_an_end_that_is_not_told_is_an_error() {
+    own endless 's/q->closed = true/q->closed = false/'
+    caught endless 'exit status 1'
+    has err 'queue_put after queue_close'
+}
+
+# ------------------------------------------------------------ what is refused
+
+test_a_queue_that_does_not_compile_is_refused() {
+    echo 'int queue_put;' >broken.c
+    refused "--queue 'broken.c': does not compile" run --queue broken.c
+    refused "--queue 'nowhere.c': cannot be read" run --queue nowhere.c
+}
+
+test_two_queues_of_one_name_are_refused() {
+    refused "there is a contender of that name; rename it" run --smoke queue \
+        --queue "$example" --queue "$example"
+}
+
+test_a_bad_value_is_refused() {
+    refused "--shape '2P': not a shape; write 2P2C" run --shape 2P
+    refused "--shape '0P1C': not a shape" run --shape 0P1C
+    refused "--item '9': not an item size there is; write 8 or 64" run --item 9
+    refused "--capacity '0': not a capacity" run --capacity 0
+    refused "--batch '1,x': not a size of batches" run --batch 1,x
+    refused "--rounds '100': not a number; write 1 to 99" run --rounds 100
+    refused "--load '': not a load" run latency --load ''
+    refused "--only 'nobody': nobody of that name" run --only weir,nobody
+    refused "--json './no/where'" run --json ./no/where
+}
+
+test_an_unknown_word_is_refused() {
+    refused "--colour: not an option" run --colour
+    refused "--shape: needs a value" run --shape
+    refused "'jump': not a command; write list, run or help" jump
+    refused "'jump': not a bench; \`weir-bench list\`" run jump
+    refused "list 'all': list takes nothing more" list all
+}
+
+test_an_option_that_no_bench_heeds_is_refused() {
+    refused "--load: queue has none; it is for latency" run queue --load 10
+    refused "--shape: pingpong has none; it is for queue" run pingpong \
+        --shape 2P2C
+}
+
+test_an_interrupt_leaves_nothing_behind() {
+    mkdir tmp
+    TMPDIR=$PWD/tmp "$weir_bench" run taken --queue "$example" \
+        >out 2>err &
+    pid=$!
+    tries=500
+    until grep -q 'What does an item cost' out || [ $tries -eq 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.02
+    done
+    kill -TERM "$pid"
+    wait "$pid"
+    expect "exit status" $? 143
+    expect "what is left" "$(ls tmp)" ""
+}
+
+# ---------------------------------------------------------------- the driver
+
+if [ $# -eq 2 ]; then
+    weir_bench=$1
+    exec 3>&1 >/dev/null 2>/dev/null </dev/null
+    "$2"
+    exit 0
+fi
+
+if [ $# -ne 1 ] || [ ! -x "$1" ]; then
+    echo "usage: run.sh WEIR_BENCH" >&2
+    exit 2
+fi
+weir_bench=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
+
+count=0 failures=0
+while read -r check; do
+    name=${check#test_}
+    name=${name//_/ }
+    mkdir "$scratch/$check" && cd "$scratch/$check" || exit 2
+    timeout -s KILL "$limit" bash "$here/run.sh" "$weir_bench" "$check" >../why
+    rc=$?
+    why=$(tr '\n' ' ' <../why)
+    count=$((count + 1))
+    case $rc in
+    0) echo "ok $name" ;;
+    77) echo "ok $name # SKIPPED: $why" ;;
+    124 | 137) failures=$((failures + 1)) && echo "FAIL $name: takes too long" ;;
+    *) failures=$((failures + 1)) && echo "FAIL $name: $why" ;;
+    esac
+    cd "$scratch" && rm -rf "${scratch:?}/$check"
+done < <(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' "$here/run.sh")
+
+echo "bench: $count checks, $failures failures"
+[ "$failures" -eq 0 ]
