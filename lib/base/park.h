@@ -47,7 +47,10 @@
 #include "base/annotate.h"
 #include "base/lock.h"
 
-enum { WEIR__OVERTAKEN_AT_MOST = 16 };
+/* An exploration has less patience. */
+#ifndef WEIR__OVERTAKEN_AT_MOST
+# define WEIR__OVERTAKEN_AT_MOST 16
+#endif
 
 struct weir__waiter; /* on the stack of a thread that waits */
 

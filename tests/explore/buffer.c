@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* buffer.c - see buffer.h. */
+#include "buffer.h"
+
+#include <string.h>
+
+#include "trace.h"
+#include "world.h"
+
+enum { ROOM = 16 };
+
+static struct buffer {
+    struct store {
+        uint64_t *address;
+        uint64_t value;
+        bool sc;
+    } stores[ROOM];
+    unsigned count;
+} buffers[WORLD_THREADS];
+
+void buffers_reset(void)
+{
+    for (unsigned i = 0; i < WORLD_THREADS; i++)
+        buffers[i].count = 0;
+}
+
+bool buffer_is_empty(unsigned thread)
+{
+    return buffers[thread].count == 0;
+}
+
+bool buffer_is_full(unsigned thread)
+{
+    return buffers[thread].count == ROOM;
+}
+
+void buffer_add(unsigned thread, uint64_t *address, uint64_t value, bool sc)
+{
+    struct buffer *buffer = &buffers[thread];
+
+    buffer->stores[buffer->count++] = (struct store){address, value, sc};
+}
+
+uint64_t buffer_read(unsigned thread, const uint64_t *address)
+{
+    const struct buffer *buffer = &buffers[thread];
+
+    for (unsigned i = buffer->count; i > 0; i--)
+        if (buffer->stores[i - 1].address == address)
+            return buffer->stores[i - 1].value;
+    return *address;
+}
+
+void buffer_land(unsigned thread)
+{
+    struct buffer *buffer = &buffers[thread];
+    struct store *oldest = &buffer->stores[0];
+
+    trace_act(thread, (struct act){"lands", NULL, oldest->address},
+              oldest->value);
+    world_touch(oldest->address, sizeof(*oldest->address));
+    *oldest->address = oldest->value;
+    buffer->count--;
+    memmove(oldest, oldest + 1, buffer->count * sizeof(*oldest));
+}
+
+void buffer_land_all(unsigned thread)
+{
+    while (buffers[thread].count > 0)
+        buffer_land(thread);
+}
+
+void buffer_land_ordered(unsigned thread)
+{
+    const struct buffer *buffer = &buffers[thread];
+    unsigned ordered = buffer->count;
+
+    while (ordered > 0 && !buffer->stores[ordered - 1].sc)
+        ordered--;
+    for (; ordered > 0; ordered--)
+        buffer_land(thread);
+}

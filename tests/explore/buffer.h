@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buffer.h - stores on their way: each thread's, oldest first.
+ *
+ * A processor may keep a store to itself for a while, and read on meanwhile.
+ * Only a sequentially consistent read after a sequentially consistent store
+ * waits for that store to land, as does every read-modify-write.  This is
+ * stronger than C11 (stores of one thread land in order), but weaker than x86,
+ * where it would never show that such a read was made weaker.
+ */
+#ifndef WEIR_EXPLORE_BUFFER_H
+#define WEIR_EXPLORE_BUFFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+void buffers_reset(void);
+
+/* Whether this thread has stores under way. */
+bool buffer_is_empty(unsigned thread);
+/* The thread stores.  It must not be full. */
+void buffer_add(unsigned thread, uint64_t *address, uint64_t value, bool sc);
+bool buffer_is_full(unsigned thread);
+
+/* What the thread reads: its own latest store, or what has landed. */
+uint64_t buffer_read(unsigned thread, const uint64_t *address);
+
+/* The oldest one lands. */
+void buffer_land(unsigned thread);
+void buffer_land_all(unsigned thread);
+/* Up to the last that is sequentially consistent. */
+void buffer_land_ordered(unsigned thread);
+
+#endif /* WEIR_EXPLORE_BUFFER_H */

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explore.c - runs scenarios under many schedules and says what it found.
+ *
+ * Without a strategy it follows the plan: a little of everything by lot, then
+ * each scenario of up to three threads exhaustively, then the rest by lot, in
+ * turns with and without store buffers, for one processor and for two.
+ */
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fiber.h"
+#include "scenario.h"
+#include "search.h"
+#include "trace.h"
+#include "world.h"
+
+enum { MOST_SCENARIOS = 256, FEW_THREADS = 3, BOUND = 2, VARIETIES = 4 };
+
+static const struct scenario *const themes[] = {
+    scenarios_basic,    scenarios_batches,  scenarios_close,
+    scenarios_time,     scenarios_join,     scenarios_pills,
+    scenarios_dropping, scenarios_fairness, scenarios_marks};
+
+/* What the command line asks for; -1: not said. */
+static struct wish {
+    const char *scenario; /* a pattern */
+    const char *replay;
+    const char *command; /* how the user calls us */
+    enum strategy strategy;
+    bool has_strategy, store_buffer, goes_on, is_long, is_quiet;
+    long bound, depth, noise, delays, processors;
+    long long count;
+    uint64_t seed;
+} wish = {
+    .scenario = "*",
+    .command = "./dev explore",
+    .bound = -1,
+    .depth = -1,
+    .noise = -1,
+    .delays = -1,
+    .processors = -1,
+    .count = -1,
+    .seed = 1,
+};
+
+static struct result {
+    const struct scenario *scenario;
+    uint64_t executions, exhausted;
+    bool is_exhausted, failed;
+} results[MOST_SCENARIOS];
+static size_t result_count;
+
+static struct findings findings;
+
+/* ---------------------------------------------------------------- reporting */
+
+static const char *const strategy_names[] = {"mix", "random", "pct",
+                                             "exhaustive", "replay"};
+
+static void report_failure(const struct search *search)
+{
+    static char text[MOST_CHOICES];
+
+    printf("explore: FOUND in %s: %s\n", search->scenario->name, findings.what);
+    printf("  the scenario:  %s\n", search->scenario->sentence);
+    printf("  strategy %s, seed %" PRIu64 ", execution %" PRIu64
+           ", %zu choices\n",
+           strategy_names[search->plan.strategy], findings.seed,
+           findings.executions, findings.choices);
+    schedule_write(&findings.schedule, text, sizeof(text));
+    printf("  the schedule, shortened:  %s\n", text);
+    printf("  to see it:  %s --scenario %s --noise %u --processors %u",
+           wish.command, search->scenario->name, search->rules.noise,
+           search->rules.processors);
+    if (search->rules.store_buffer)
+        printf(" --store-buffer --delays %u", search->rules.delays);
+    printf(" --replay %s\n", *text ? text : "a");
+}
+
+static void report_results(double seconds)
+{
+    uint64_t executions = 0;
+    size_t failed = 0;
+
+    for (size_t i = 0; i < result_count; i++) {
+        const struct result *result = &results[i];
+
+        executions += result->executions;
+        failed += result->failed;
+        if (wish.is_quiet)
+            continue;
+        printf("%-30s %u threads %9" PRIu64, result->scenario->name,
+               result->scenario->threads, result->executions);
+        if (result->is_exhausted)
+            printf("  exhausted at %" PRIu64, result->exhausted);
+        printf("%s\n", result->failed ? "  FAILED" : "");
+    }
+    printf("explore: %zu scenarios, %" PRIu64 " schedules, %" PRIu64
+           " steps, %.1f s: ",
+           result_count, executions, world_steps(), seconds);
+    if (failed)
+        printf("%zu failed\n", failed);
+    else
+        printf("nothing found\n");
+}
+
+static void list_scenarios(void)
+{
+    for (size_t i = 0; i < result_count; i++)
+        printf("%-30s %u  %s\n", results[i].scenario->name,
+               results[i].scenario->threads, results[i].scenario->sentence);
+}
+
+/* ---------------------------------------------------------------- searching */
+
+static struct search search_for(const struct scenario *scenario,
+                                enum strategy strategy, bool store_buffer)
+{
+    struct search search = {
+        .scenario = scenario,
+        .plan = {.strategy = strategy, .bound = BOUND},
+        .rules = search_rules(scenario, strategy, store_buffer),
+        .seed = wish.seed,
+    };
+
+    if (scenario->bound)
+        search.plan.bound = scenario->bound;
+    if (wish.bound >= 0)
+        search.plan.bound = (unsigned)wish.bound;
+    if (wish.depth >= 0)
+        search.plan.depth = (unsigned)wish.depth;
+    if (wish.noise >= 0)
+        search.rules.noise = (unsigned)wish.noise;
+    if (wish.delays >= 0)
+        search.rules.delays = (unsigned)wish.delays;
+    if (wish.processors >= 0)
+        search.rules.processors = (unsigned)wish.processors;
+    return search;
+}
+
+/* Returns whether to go on. */
+static bool run(struct result *result, const struct search *search)
+{
+    if (result->failed)
+        return true;
+    search_run(search, &findings);
+    result->executions += findings.executions;
+    if (findings.exhausted) {
+        result->is_exhausted = true;
+        result->exhausted = findings.executions;
+    }
+    if (findings.failed) {
+        result->failed = true;
+        report_failure(search);
+        fflush(stdout);
+    }
+    return !findings.failed || wish.goes_on;
+}
+
+/* So many by lot for each scenario, from this seed on. */
+static bool by_lot(uint64_t seed, uint64_t count)
+{
+    for (size_t i = 0; i < result_count; i++)
+        for (unsigned variety = 0; variety < VARIETIES; variety++) {
+            struct search search = search_for(results[i].scenario, STRATEGY_MIX,
+                                              (variety & 1) != 0);
+
+            if (wish.processors < 0 && variety & 2)
+                search.rules.processors = 3 - search.rules.processors;
+            search.seed = seed;
+            search.count = count / VARIETIES + 1;
+            if (!run(&results[i], &search))
+                return false;
+        }
+    return true;
+}
+
+static bool exhaustively(void)
+{
+    for (size_t i = 0; i < result_count; i++) {
+        struct search search;
+
+        if (results[i].scenario->threads > FEW_THREADS)
+            continue;
+        search = search_for(results[i].scenario, STRATEGY_EXHAUSTIVE, false);
+        if (!run(&results[i], &search))
+            return false;
+    }
+    return true;
+}
+
+static void follow_plan(void)
+{
+    uint64_t each = (uint64_t)(wish.count >= 0 ? wish.count : 1000000);
+    uint64_t seed = wish.seed;
+
+    each = each / (result_count ? result_count : 1) + 1;
+    if (!by_lot(seed, each / 20) || !exhaustively())
+        return;
+    seed += each / 20 + 1;
+    do {
+        if (!by_lot(seed, each))
+            return;
+        seed += each;
+        if (wish.is_long)
+            printf("up to seed %" PRIu64 "\n", seed);
+        fflush(stdout);
+    } while (wish.is_long);
+}
+
+static void follow_strategy(void)
+{
+    bool is_exhaustive = wish.strategy == STRATEGY_EXHAUSTIVE;
+
+    for (size_t i = 0; i < result_count; i++) {
+        struct search search =
+            search_for(results[i].scenario, wish.strategy, wish.store_buffer);
+
+        if (wish.count >= 0)
+            search.count = (uint64_t)wish.count;
+        else
+            search.count = is_exhaustive ? 0 : 10000;
+        if (!run(&results[i], &search))
+            return;
+    }
+}
+
+static int replay(void)
+{
+    static struct schedule schedule;
+    struct search search;
+    const char *what;
+
+    if (result_count != 1) {
+        fprintf(stderr, "explore: a replay needs one --scenario\n");
+        return 2;
+    }
+    if (!schedule_read(&schedule, wish.replay)) {
+        fprintf(stderr, "explore: %s is no schedule\n", wish.replay);
+        return 2;
+    }
+    search =
+        search_for(results[0].scenario, STRATEGY_REPLAY, wish.store_buffer);
+    search.plan.schedule = &schedule;
+    what = search_replay(&search);
+    printf("%s: %s\n\n", results[0].scenario->name,
+           results[0].scenario->sentence);
+    trace_print(results[0].scenario->threads);
+    printf("\n%s\n", what ? what : "nothing failed");
+    return what ? 1 : 0;
+}
+
+/* ---------------------------------------------------------- the command line
+ */
+
+static const char usage[] =
+    "usage: ./dev explore [OPTION...]\n"
+    "  --list              the scenarios\n"
+    "  --scenario PATTERN  only these\n"
+    "  --strategy random | pct | mix | exhaustive\n"
+    "                      instead of the plan, which has all of it\n"
+    "  --count N           schedules: of the plan, or of each scenario\n"
+    "  --seed N            where to begin\n"
+    "  --bound N           preemptions at most (exhaustive)\n"
+    "  --depth N           priority changes and one (pct)\n"
+    "  --noise N           spurious wake-ups and leaps of the clock at most\n"
+    "  --store-buffer      stores may land late; --delays N: so many\n"
+    "  --processors N      that the library sees\n"
+    "  --fibers native | ucontext\n"
+    "  --long              the plan again and again\n"
+    "  --all               go on after the first failure\n"
+    "  --quiet             only the sum\n"
+    "  --replay SCHEDULE   see one again, a column for each thread\n";
+
+static void refuse(const char *what)
+{
+    if (strcmp(what, "--help") == 0) {
+        fputs(usage, stdout);
+        exit(0);
+    }
+    fprintf(stderr, "explore: %s?\n%s", what, usage);
+    exit(2);
+}
+
+static const char *value_of(char ***argument)
+{
+    if (!(*argument)[1])
+        refuse(**argument);
+    return *++*argument;
+}
+
+static long number_of(char ***argument)
+{
+    const char *text = value_of(argument);
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*end || end == text || number < 0)
+        refuse(text);
+    return number;
+}
+
+static void read_strategy(const char *name)
+{
+    for (unsigned i = 0; i < STRATEGY_REPLAY; i++)
+        if (strcmp(name, strategy_names[i]) == 0) {
+            wish.strategy = (enum strategy)i;
+            wish.has_strategy = true;
+            return;
+        }
+    refuse(name);
+}
+
+static void read_fibers(const char *name)
+{
+    if (strcmp(name, "ucontext") == 0)
+        fiber_use(FIBER_UCONTEXT);
+    else if (strcmp(name, "native") != 0)
+        refuse(name);
+}
+
+/* Options that take a number; false: it is none. */
+static bool read_number(char ***argument)
+{
+    static const struct {
+        const char *name;
+        long *into;
+    } options[] = {
+        {"--bound", &wish.bound},           {"--depth", &wish.depth},
+        {"--noise", &wish.noise},           {"--delays", &wish.delays},
+        {"--processors", &wish.processors},
+    };
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        if (strcmp(**argument, options[i].name) == 0) {
+            *options[i].into = number_of(argument);
+            return true;
+        }
+    if (strcmp(**argument, "--count") == 0)
+        wish.count = number_of(argument);
+    else if (strcmp(**argument, "--seed") == 0)
+        wish.seed = (uint64_t)number_of(argument);
+    else
+        return false;
+    return true;
+}
+
+/* Options that take none. */
+static bool read_switch(const char *name)
+{
+    static const struct {
+        const char *name;
+        bool *into;
+    } switches[] = {
+        {"--store-buffer", &wish.store_buffer},
+        {"--long", &wish.is_long},
+        {"--all", &wish.goes_on},
+        {"--quiet", &wish.is_quiet},
+    };
+
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+        if (strcmp(name, switches[i].name) == 0)
+            return *switches[i].into = true;
+    return false;
+}
+
+/* Returns whether the scenarios are to be listed. */
+static bool read_arguments(char **argument)
+{
+    bool lists = false;
+
+    for (; *argument; argument++) {
+        if (read_switch(*argument) || read_number(&argument))
+            continue;
+        if (strcmp(*argument, "--list") == 0)
+            lists = true;
+        else if (strcmp(*argument, "--scenario") == 0)
+            wish.scenario = value_of(&argument);
+        else if (strcmp(*argument, "--replay") == 0)
+            wish.replay = value_of(&argument);
+        else if (strcmp(*argument, "--strategy") == 0)
+            read_strategy(value_of(&argument));
+        else if (strcmp(*argument, "--fibers") == 0)
+            read_fibers(value_of(&argument));
+        else
+            refuse(*argument);
+    }
+    return lists;
+}
+
+static void gather_scenarios(void)
+{
+    for (size_t i = 0; i < sizeof(themes) / sizeof(themes[0]); i++)
+        for (const struct scenario *it = themes[i]; it->name; it++)
+            if (fnmatch(wish.scenario, it->name, 0) == 0 &&
+                result_count < MOST_SCENARIOS)
+                results[result_count++].scenario = it;
+    if (result_count == 0)
+        refuse(wish.scenario);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+int main(int count, char **arguments)
+{
+    bool lists = read_arguments(arguments + (count > 0));
+    double began = seconds();
+
+    gather_scenarios();
+    if (lists) {
+        list_scenarios();
+        return 0;
+    }
+    world_catch_crashes();
+    if (wish.replay)
+        return replay();
+    if (wish.has_strategy)
+        follow_strategy();
+    else
+        follow_plan();
+    report_results(seconds() - began);
+    for (size_t i = 0; i < result_count; i++)
+        if (results[i].failed)
+            return 1;
+    return 0;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenarios_fairness.c - overtaking, and spinning before waiting.
+ *
+ * The patience of an overtaken thread is one overtaking here (base/park.h):
+ * then newcomers stand back.
+ */
+#include "stage.h"
+
+static void put_fairly(unsigned number)
+{
+    must(put(number, WEIR_FOREVER) == WEIR_OK);
+    must(world_wakes() <= world_rules->overtaken_at_most + 1);
+}
+
+static void get_fairly(unsigned number)
+{
+    (void)number;
+    must(get(WEIR_FOREVER) == WEIR_OK);
+    must(world_wakes() <= world_rules->overtaken_at_most + 1);
+}
+
+static void put_one(unsigned number)
+{
+    must(put(number, WEIR_FOREVER) == WEIR_OK);
+}
+
+static void get_one(unsigned number)
+{
+    (void)number;
+    must(get(WEIR_FOREVER) == WEIR_OK);
+}
+
+static void put_or_closed(unsigned number)
+{
+    (void)put(number, WEIR_FOREVER);
+}
+
+static void get_or_closed(unsigned number)
+{
+    (void)number;
+    (void)get(WEIR_FOREVER);
+}
+
+static void overtaken_putter(void)
+{
+    stage_open(1);
+    put_one(11);
+    start(put_fairly, 21);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)get(WEIR_NOW);
+        (void)put(12 + i, WEIR_NOW);
+    }
+    (void)get(WEIR_NOW);
+}
+
+static void overtaken_getter(void)
+{
+    stage_open(1);
+    start(get_fairly, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)put(11 + i, WEIR_NOW);
+        (void)get(WEIR_NOW);
+    }
+    (void)put(14, WEIR_NOW);
+}
+
+/* Whoever stood back looks again after the overtaken one's turn. */
+static void newcoming_putter(void)
+{
+    unsigned inside;
+
+    stage_open(1);
+    put_one(11);
+    start(put_one, 21);
+    (void)get(WEIR_NOW);
+    inside = put(12, WEIR_NOW) == WEIR_OK;
+    start(put_one, 31);
+    (void)get(WEIR_NOW);
+    inside += put(13, WEIR_NOW) == WEIR_OK;
+    for (; inside > 0; inside--)
+        get_one(0);
+    get_one(0);
+}
+
+static void newcoming_getter(void)
+{
+    stage_open(2);
+    start(get_one, 0);
+    (void)put(11, WEIR_NOW);
+    (void)get(WEIR_NOW);
+    start(get_one, 0);
+    (void)put(12, WEIR_NOW);
+    (void)get(WEIR_NOW);
+    put_one(13);
+    put_one(14);
+}
+
+static void newcomers_and_two_items(void)
+{
+    stage_open(3);
+    start(get_one, 0);
+    start(get_one, 0);
+    (void)put(11, WEIR_NOW);
+    (void)get(WEIR_NOW);
+    must(put_many(12, 2, WEIR_NOW) == WEIR_OK);
+    (void)get(WEIR_NOW);
+    put_one(14);
+    put_one(15);
+}
+
+static void overtaken_and_closed(void)
+{
+    stage_open(1);
+    put_one(11);
+    start(put_or_closed, 21);
+    start(put_or_closed, 31);
+    (void)get(WEIR_NOW);
+    (void)put(12, WEIR_NOW);
+    close_queue();
+}
+
+static void overtaken_out_of_time(void)
+{
+    stage_open(1);
+    put_one(11);
+    start(put_one, 21);
+    (void)get(WEIR_NOW);
+    (void)put(12, soon());
+    get_one(0);
+}
+
+static void overtaken_getter_out_of_time(void)
+{
+    stage_open(1);
+    start(get_or_closed, 0);
+    (void)put(11, WEIR_NOW);
+    (void)get(soon());
+    (void)put(12, soon());
+    close_queue();
+}
+
+static void spinner_against_put(void)
+{
+    stage_open(1);
+    start(get_one, 0);
+    put_one(11);
+}
+
+static void spinners_on_both_sides(void)
+{
+    stage_open(1);
+    start(get_one, 0);
+    start(put_one, 11);
+    put_one(21);
+    get_one(0);
+}
+
+static void two_spinners(void)
+{
+    stage_open(1);
+    start(get_one, 0);
+    start(get_one, 0);
+    put_one(11);
+    put_one(12);
+}
+
+static void spinner_against_close(void)
+{
+    stage_open(1);
+    start(get_or_closed, 0);
+    start(put_or_closed, 11);
+    close_queue();
+}
+
+static void spinner_out_of_time(void)
+{
+    stage_open(1);
+    start(get_or_closed, 0);
+    (void)get(soon());
+    put_one(11);
+    close_queue();
+}
+
+const struct scenario scenarios_fairness[] = {
+    {SCENARIO(overtaken_putter, 2, "how often it can be overtaken is bounded"),
+     .noise = 1, .overtaken_at_most = 1},
+    {SCENARIO(overtaken_getter, 2, "the same for getters"), .noise = 1,
+     .overtaken_at_most = 1},
+    {SCENARIO(newcoming_putter, 3, "who stood back is not forgotten"),
+     .overtaken_at_most = 1},
+    {SCENARIO(newcoming_getter, 3, "the same for getters"),
+     .overtaken_at_most = 1},
+    {SCENARIO(newcomers_and_two_items, 3, "two items, two who were overtaken"),
+     .overtaken_at_most = 1},
+    {SCENARIO(overtaken_and_closed, 3, "a close ends all patience"),
+     .overtaken_at_most = 1},
+    {SCENARIO(overtaken_out_of_time, 2,
+              "the time of one who stands back may pass"),
+     .noise = 2, .overtaken_at_most = 1},
+    {SCENARIO(overtaken_getter_out_of_time, 2, "the same for getters"),
+     .noise = 2, .overtaken_at_most = 1},
+    {SCENARIO(spinner_against_put, 2, "a spinner leaves its place in time"),
+     .noise = 2, .processors = 2},
+    {SCENARIO(spinners_on_both_sides, 3, "nobody spins while its match sleeps"),
+     .processors = 2},
+    {SCENARIO(two_spinners, 3, "two spinners and two items"), .processors = 2},
+    {SCENARIO(spinner_against_close, 3, "a spinner sees the end"),
+     .processors = 2},
+    {SCENARIO(spinner_out_of_time, 2, "a spinner sees its deadline"),
+     .noise = 1, .processors = 2},
+    {.name = NULL},
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* lock.h - in place of lib/base/lock.h: locks and conditions of a world. */
+#ifndef WEIR_EXPLORE_SEAM_LOCK_H
+#define WEIR_EXPLORE_SEAM_LOCK_H
+
+#include <stdbool.h>
+
+#include <weir/deadline.h>
+#include <weir/status.h>
+
+#include "base/annotate.h"
+#include "world.h"
+
+enum weir__rank {
+    WEIR__RANK_RUN,
+    WEIR__RANK_QUEUE,
+    WEIR__RANK_POOL,
+    WEIR__RANK_TASK
+};
+
+struct WEIR_LOCKABLE weir__mutex {
+    struct world_lock seam;
+};
+
+struct weir__cond {
+    struct world_cond seam;
+};
+
+weir_status weir__mutex_init(struct weir__mutex *mutex, enum weir__rank rank);
+void weir__mutex_dispose(struct weir__mutex *mutex);
+void seam_mutex_lock(struct weir__mutex *mutex, const char *name)
+    WEIR_ACQUIRES(mutex);
+void seam_mutex_unlock(struct weir__mutex *mutex, const char *name)
+    WEIR_RELEASES(mutex);
+
+void weir__cond_init(struct weir__cond *cond);
+void weir__cond_dispose(struct weir__cond *cond);
+void seam_cond_wake(struct weir__cond *cond, const char *name);
+weir_status
+seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
+               weir_deadline deadline, const char *name) WEIR_REQUIRES(mutex);
+
+#define weir__mutex_lock(mutex)   seam_mutex_lock(mutex, #mutex)
+#define weir__mutex_unlock(mutex) seam_mutex_unlock(mutex, #mutex)
+#define weir__cond_wake(cond)     seam_cond_wake(cond, #cond)
+#define weir__cond_wait(cond, mutex, deadline)                                 \
+ seam_cond_wait(cond, mutex, deadline, #cond)
+
+/* A scenario may have little patience. */
+#define WEIR__OVERTAKEN_AT_MOST (world_rules->overtaken_at_most)
+
+#endif /* WEIR_EXPLORE_SEAM_LOCK_H */

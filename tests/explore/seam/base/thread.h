@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.h - in place of lib/base/thread.h: threads of a world. */
+#ifndef WEIR_EXPLORE_SEAM_THREAD_H
+#define WEIR_EXPLORE_SEAM_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weir/status.h>
+
+struct weir__thread {
+    unsigned seam; /* the world's number */
+    char name[16];
+    size_t stack_bytes;
+    void (*run)(void *arg);
+    void (*ended)(void *arg);
+    void *arg;
+};
+
+void weir__thread_set_name(struct weir__thread *thread, const char *name,
+                           const char *suffix);
+weir_status weir__thread_start(struct weir__thread *thread);
+void weir__thread_join(struct weir__thread *thread);
+void weir__thread_detach(struct weir__thread *thread);
+size_t weir__thread_least_stack(void);
+bool weir__thread_let_cancel(bool let);
+void weir__thread_test_cancel(void);
+const void *weir__thread_self(void);
+void weir__thread_yield(void);
+
+#endif /* WEIR_EXPLORE_SEAM_THREAD_H */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rest.c - the clock, memory, processors and the fork counter, in place of
+ * lib/base/clock.c, fault.c, processors.c and fork.c.
+ */
+#include <stdint.h>
+#include <stdio.h>
+
+#include <weir/deadline.h>
+
+#include "arena.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/fork.h"
+#include "base/processors.h"
+#include "world.h"
+
+/* -------------------------------------------------------------------- clock */
+
+int64_t weir__now(void)
+{
+    return world_now();
+}
+
+weir_deadline weir_deadline_after(int64_t ns)
+{
+    weir_deadline deadline = WEIR_NOW;
+
+    if (ns > 0)
+        deadline.at_ns = weir__moment_after(weir__now(), ns);
+    world_mind(deadline.at_ns);
+    return deadline;
+}
+
+int64_t weir_deadline_remaining(weir_deadline deadline)
+{
+    int64_t now_ns;
+
+    if (weir__is_forever(deadline))
+        return INT64_MAX;
+    now_ns = weir__now();
+    return deadline.at_ns > now_ns ? deadline.at_ns - now_ns : 0;
+}
+
+/* ------------------------------------------------------------------- memory */
+
+bool weir__fault_strikes(void)
+{
+    return world_strikes("memory");
+}
+
+void *weir__allocate_many(size_t count, size_t bytes)
+{
+    if (count > 0 && bytes > SIZE_MAX / count)
+        return NULL;
+    return weir__fault_strikes() ? NULL : arena_allocate(count * bytes);
+}
+
+void *weir__allocate(size_t bytes)
+{
+    return weir__allocate_many(1, bytes);
+}
+
+void weir__release(void *memory)
+{
+    if (memory && !arena_release(memory))
+        world_fail("memory is released that was released, or never ours");
+}
+
+/* ------------------------------------------------------- processors, forking
+ */
+
+uint32_t weir__processors(void)
+{
+    return world_rules->processors;
+}
+
+weir_status weir__fork_watch(void)
+{
+    return WEIR_OK;
+}
+
+uint64_t weir__fork_generation(void)
+{
+    return 0;
+}
+
+weir_status weir__refuse_forked(const char *what)
+{
+    world_fail("%s is taken for a parent's", what);
+}
+
+/* ------------------------------------------------------------------- asserts
+ */
+
+/* The library's own assertions end the execution, not the program. */
+_Noreturn void __assert_fail(const char *claim, const char *file, unsigned line,
+                             const char *function)
+{
+    world_fail("%s:%u: %s: assertion failed: %s", file, line, function, claim);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* test_world.c - what goes wrong in a world is seen and said. */
+#include <check.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/atomic.h"
+#include "base/fault.h"
+#include "base/lock.h"
+#include "stage.h"
+#include "suite.h"
+#include "trial.h"
+
+static struct weir__counter counter, other_counter;
+static uint64_t seen[2];
+
+/* --------------------------------------------------------- what is reported */
+
+static struct weir__mutex locks[2];
+
+static WEIR_TRUST_ME void take_both(void *arg)
+{
+    unsigned first = arg != NULL;
+
+    weir__mutex_lock(&locks[first]);
+    world_step("thinks", NULL, NULL);
+    weir__mutex_lock(&locks[!first]);
+    weir__mutex_unlock(&locks[!first]);
+    weir__mutex_unlock(&locks[first]);
+}
+
+static void crosswise(void)
+{
+    world_lock_init(&locks[0].seam, WORLD_UNRANKED);
+    world_lock_init(&locks[1].seam, WORLD_UNRANKED);
+    world_spawn(take_both, NULL, NULL);
+    world_spawn(take_both, NULL, &locks);
+    world_join(1);
+    world_join(2);
+}
+
+START_TEST(a_deadlock_says_who_waits_for_what)
+{
+    struct scenario scenario = bare(crosswise);
+
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert(findings.failed);
+    ck_assert_ptr_nonnull(strstr(findings.what, "deadlock"));
+    ck_assert_ptr_nonnull(strstr(findings.what, "thread 0 joins"));
+    ck_assert_ptr_nonnull(strstr(findings.what, "thread 1 wants locks"));
+    ck_assert_ptr_nonnull(strstr(findings.what, "thread 2 wants locks"));
+}
+END_TEST
+
+static WEIR_TRUST_ME void against_the_order(void)
+{
+    (void)weir__mutex_init(&locks[0], WEIR__RANK_POOL);
+    (void)weir__mutex_init(&locks[1], WEIR__RANK_QUEUE);
+    weir__mutex_lock(&locks[0]);
+    weir__mutex_lock(&locks[1]);
+}
+
+START_TEST(locks_are_taken_in_order)
+{
+    struct scenario scenario = bare(against_the_order);
+
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert(findings.failed);
+    ck_assert_ptr_nonnull(strstr(findings.what, "lock order"));
+}
+END_TEST
+
+static void poll(void *arg)
+{
+    (void)arg;
+    while (!weir__counter_read(&counter))
+        weir__cpu_pause();
+}
+
+static void set(void *arg)
+{
+    (void)arg;
+    weir__counter_write(&counter, 1);
+}
+
+static void poll_in_vain(void)
+{
+    counter.value = 0;
+    both(poll, poll);
+}
+
+static void poll_for_what_comes(void)
+{
+    counter.value = 0;
+    both(poll, set);
+}
+
+START_TEST(polling_in_vain_is_seen)
+{
+    struct scenario scenario = bare(poll_in_vain);
+
+    run(&scenario, STRATEGY_RANDOM);
+    ck_assert(findings.failed);
+    ck_assert_ptr_nonnull(strstr(findings.what, "in circles"));
+}
+END_TEST
+
+START_TEST(polling_for_what_comes_ends)
+{
+    struct scenario scenario = bare(poll_for_what_comes);
+
+    run(&scenario, STRATEGY_MIX);
+    ck_assert_msg(!findings.failed, "%s", findings.what);
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert_msg(!findings.failed && findings.exhausted, "%s", findings.what);
+}
+END_TEST
+
+static void crash(void)
+{
+    world_step("thinks", NULL, NULL);
+    raise(SIGSEGV);
+}
+
+START_TEST(a_crash_is_a_finding)
+{
+    struct scenario scenario = bare(crash);
+
+    for (int i = 0; i < 3; i++) {
+        run(&scenario, STRATEGY_RANDOM);
+        ck_assert(findings.failed);
+        ck_assert_ptr_nonnull(strstr(findings.what, "crash"));
+    }
+}
+END_TEST
+
+static void touch_late(void)
+{
+    struct weir__counter *late = weir__allocate(sizeof(*late));
+
+    weir__release(late);
+    (void)weir__counter_read(late);
+}
+
+static void release_twice(void)
+{
+    void *memory = weir__allocate(100);
+
+    weir__release(memory);
+    weir__release(memory);
+}
+
+static void touch_beyond(void)
+{
+    struct weir__counter *counters = weir__allocate_many(8, sizeof(*counters));
+
+    (void)weir__counter_read(&counters[16]);
+}
+
+START_TEST(memory_is_watched)
+{
+    void (*const acts[])(void) = {touch_late, release_twice, touch_beyond};
+    struct scenario scenario = bare(acts[_i]);
+
+    run(&scenario, STRATEGY_RANDOM);
+    ck_assert(findings.failed);
+    ck_assert_ptr_nonnull(strstr(findings.what, "memory is"));
+}
+END_TEST
+
+static void leave_it_there(void)
+{
+    stage_open(1);
+    (void)weir__allocate(1);
+}
+
+START_TEST(memory_that_is_left_is_found)
+{
+    struct scenario scenario = {.name = "leak",
+                                .run = leave_it_there,
+                                .threads = 1};
+
+    run(&scenario, STRATEGY_RANDOM);
+    ck_assert(findings.failed);
+    ck_assert_ptr_nonnull(strstr(findings.what, "1 blocks of memory"));
+}
+END_TEST
+
+static void allocate_thrice(void)
+{
+    unsigned refused = 0;
+
+    for (int i = 0; i < 3; i++)
+        refused += weir__allocate(1) == NULL;
+    seen[0] |= 1u << refused;
+}
+
+START_TEST(memory_runs_out_in_every_way)
+{
+    struct scenario scenario = bare(allocate_thrice);
+
+    scenario.failures = 2;
+    seen[0] = 0;
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert(findings.exhausted);
+    ck_assert_uint_eq(findings.executions, 7); /* all but three refusals */
+    ck_assert_uint_eq(seen[0], 7);
+}
+END_TEST
+
+/* ------------------------------------------------------------ store buffers */
+
+/* Which accesses of "write mine, read yours" are weak. */
+static bool weak_write, weak_read;
+
+static uint64_t
+write_then_read(struct weir__counter *mine, const struct weir__counter *yours)
+{
+    if (weak_write)
+        weir__counter_write_release(mine, 1);
+    else
+        weir__counter_write(mine, 1);
+    if (weak_read)
+        return weir__counter_read_acquire(yours);
+    return weir__counter_read(yours);
+}
+
+static void one_side(void *arg)
+{
+    (void)arg;
+    seen[0] = write_then_read(&counter, &other_counter);
+}
+
+static void other_side(void *arg)
+{
+    (void)arg;
+    seen[1] = write_then_read(&other_counter, &counter);
+}
+
+static void dekker(void)
+{
+    counter.value = 0;
+    other_counter.value = 0;
+    both(one_side, other_side);
+    must(seen[0] || seen[1]);
+}
+
+START_TEST(a_weak_write_or_read_shows_with_store_buffers)
+{
+    struct scenario scenario = bare(dekker);
+
+    weak_write = _i & 1;
+    weak_read = (_i & 2) != 0;
+    run_buffered(&scenario, true);
+    ck_assert_int_eq(findings.failed, _i != 0);
+    ck_assert(findings.failed || findings.exhausted);
+}
+END_TEST
+
+START_TEST(it_does_not_show_without)
+{
+    struct scenario scenario = bare(dekker);
+
+    weak_write = _i & 1;
+    weak_read = (_i & 2) != 0;
+    run_buffered(&scenario, false);
+    ck_assert(!findings.failed && findings.exhausted);
+}
+END_TEST
+
+static void publish(void *arg)
+{
+    (void)arg;
+    weir__counter_write_release(&counter, 1);
+    weir__counter_write_release(&other_counter, 1);
+}
+
+static void look(void *arg)
+{
+    (void)arg;
+    seen[0] = weir__counter_read_acquire(&other_counter);
+    seen[1] = weir__counter_read_acquire(&counter);
+}
+
+static void message(void)
+{
+    counter.value = 0;
+    other_counter.value = 0;
+    both(publish, look);
+    must(!seen[0] || seen[1]);
+    must(counter.value == 1 && other_counter.value == 1);
+}
+
+START_TEST(stores_of_one_thread_land_in_order)
+{
+    struct scenario scenario = bare(message);
+
+    run_buffered(&scenario, true);
+    ck_assert(!findings.failed && findings.exhausted);
+}
+END_TEST
+
+static void look_at_mine(void *arg)
+{
+    (void)arg;
+    weir__counter_write_release(&counter, 1);
+    must(weir__counter_read_relaxed(&counter) == 1);
+    must(weir__counter_add(&counter, 1) == 1);
+    weir__counter_write(&counter, 7);
+    must(weir__counter_read(&counter) == 7);
+}
+
+static void alone(void)
+{
+    counter.value = 0;
+    both(look_at_mine, look);
+    must(counter.value == 7);
+}
+
+START_TEST(a_thread_sees_its_own_stores_at_once)
+{
+    struct scenario scenario = bare(alone);
+
+    run_buffered(&scenario, true);
+    ck_assert_msg(!findings.failed && findings.exhausted, "%s", findings.what);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const reporting[] = {
+        a_deadlock_says_who_waits_for_what,
+        locks_are_taken_in_order,
+        polling_in_vain_is_seen,
+        polling_for_what_comes_ends,
+        a_crash_is_a_finding,
+        memory_that_is_left_is_found,
+        memory_runs_out_in_every_way,
+        NULL,
+    };
+    const TTest *const watching[] = {memory_is_watched, NULL};
+    const TTest *const buffering[] = {
+        stores_of_one_thread_land_in_order,
+        a_thread_sees_its_own_stores_at_once,
+        NULL,
+    };
+    const TTest *const weakening[] = {
+        a_weak_write_or_read_shows_with_store_buffers,
+        it_does_not_show_without,
+        NULL,
+    };
+    const struct chapter chapters[] = {
+        {"reporting", reporting, world_catch_crashes, NULL, 0, 0},
+        {"watching", watching, NULL, NULL, 3, 0},
+        {"buffering", buffering, NULL, NULL, 0, 0},
+        {"weakening", weakening, NULL, NULL, 4, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
+
+    return report("explore: world", chapters);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* threads.h - what the scheduler keeps of each thread; for its own rooms. */
+#ifndef WEIR_EXPLORE_THREADS_H
+#define WEIR_EXPLORE_THREADS_H
+
+#include "world.h"
+
+enum thread_state {
+    THREAD_READY,   /* may go on */
+    THREAD_AT_LOCK, /* when the lock is free */
+    THREAD_AT_COND, /* when woken, or when its deadline has passed */
+    THREAD_AT_JOIN, /* when the other thread has ended */
+    THREAD_ENDED
+};
+
+struct thread {
+    enum thread_state state;
+    struct act act; /* that it is about to do, or waits in */
+    struct world_lock *lock;
+    struct world_cond *cond;
+    int64_t deadline_ns; /* of its wait; INT64_MAX: none */
+    bool woken;          /* at a condition: by another thread */
+    bool timed_out;      /* its wait ended for the time */
+    unsigned joins;      /* whose end it waits for */
+    unsigned wakes;      /* by another thread, so far */
+    unsigned locks;      /* it holds so many */
+    unsigned ranks;      /* of them, a bit each */
+    bool may_not_wait;
+    unsigned behind; /* threads that go first, a bit each: it polled */
+    unsigned seen;   /* threads that ran since it last polled */
+    uint64_t *stamp; /* wanted when it goes on */
+    void (*run)(void *arg);
+    void (*ended)(void *arg);
+    void *arg;
+};
+
+extern struct thread threads[WORLD_THREADS];
+extern unsigned thread_count;
+extern unsigned thread_current;
+
+static inline struct thread *thread_me(void)
+{
+    return &threads[thread_current];
+}
+
+/* This thread's state and act are set: others may run until it can go on, and
+ * is picked. */
+void threads_take_turns(void);
+
+#endif /* WEIR_EXPLORE_THREADS_H */

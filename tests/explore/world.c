@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world.c - see world.h.
+ *
+ * THE IDEA
+ *
+ * Each thread is a fiber.  A thread that is about to act sets its state and
+ * calls threads_take_turns, which draws up the menu (which threads can go on,
+ * which stores may land, what may happen to the clock and to those who wait)
+ * and lets choice.c take a line of it, until that line is a thread to run.
+ *
+ *     READY    ──picked──────────────────────────▶  acts
+ *     AT_LOCK  ──lock free, picked───────────────▶  has the lock
+ *     AT_COND  ──woken, lock free, picked────────▶  has the lock
+ *              ──deadline passed, picked─────────▶  AT_LOCK, timed out
+ *              ──spurious, picked────────────────▶  AT_LOCK
+ *     AT_JOIN  ──the other has ended, picked─────▶  acts
+ *
+ * TIME
+ *
+ * Moves when nobody can run, to the first deadline that somebody waits for;
+ * and as a leap, at any point, while there is noise left: also past the
+ * deadline of a thread that was woken already.  A clock that moves only when
+ * all wait hides the bugs of a time-out that meets a wake-up.
+ *
+ * WHERE THREADS STEP BACK
+ *
+ * Before taking a lock, before waiting, before every access to an atomic,
+ * before a look at the clock, and before waking somebody without his lock.  Not
+ * before giving a lock back, nor before a wake-up under the lock that is waited
+ * with: whatever could come between could as well come before the step that
+ * follows, or before the lock.  That does not hold while stores are on their
+ * way, which these acts make land: then there is a step.
+ *
+ * POLLING
+ *
+ * A thread that yields does not go on before every thread that could have run
+ * since its last yield has run (Musuvathi and Qadeer, fair stateless model
+ * checking, 2008): so a polling loop ends if what it polls for comes at all.
+ */
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "buffer.h"
+#include "choice.h"
+#include "fiber.h"
+#include "threads.h"
+#include "trace.h"
+
+/* Lines of the menu. */
+enum { RUN, LAND, LEAP, SPURIOUS };
+
+enum { MOMENTS = 16, BEGINNING_S = 1000 };
+
+const struct world_rules *world_rules;
+struct thread threads[WORLD_THREADS];
+unsigned thread_count;
+unsigned thread_current;
+
+static int64_t now_ns;
+static int64_t moments[MOMENTS]; /* that somebody minds */
+static unsigned moment_count;
+static unsigned noise_left, failures_left, delays_left;
+static unsigned steps; /* of this execution */
+static uint64_t all_steps;
+static uint64_t stamps;
+static bool running, failed;
+static char failure[512];
+
+/* ------------------------------------------------------------------ failing */
+
+const char *world_failure(void)
+{
+    return failure;
+}
+
+uint64_t world_steps(void)
+{
+    return all_steps + (running ? steps : 0);
+}
+
+bool world_is_running(void)
+{
+    return running && !failed;
+}
+
+_Noreturn void world_fail(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(failure, sizeof(failure), format, arguments);
+    va_end(arguments);
+    if (trace_is_on)
+        trace_say(thread_current, "*** %s", failure);
+    failed = true;
+    fiber_switch(thread_current, FIBER_DRIVER);
+    abort(); /* nobody comes back here */
+}
+
+static const char *state_words(const struct thread *thread)
+{
+    switch (thread->state) {
+    case THREAD_READY:
+        return "can go on at";
+    case THREAD_AT_LOCK:
+        return "wants";
+    case THREAD_AT_COND:
+        return "waits on";
+    case THREAD_AT_JOIN:
+        return "joins";
+    case THREAD_ENDED:
+    default:
+        return "has ended";
+    }
+}
+
+static _Noreturn void fail_for_deadlock(void)
+{
+    char text[400];
+    size_t used = 0;
+
+    for (unsigned i = 0; i < thread_count && used < sizeof(text); i++) {
+        const struct thread *thread = &threads[i];
+        int more;
+
+        if (thread->state == THREAD_ENDED)
+            continue;
+        more = snprintf(text + used, sizeof(text) - used, "; thread %u %s %s",
+                        i, state_words(thread),
+                        trace_name(thread->act.name, thread->act.address));
+        used += more > 0 ? (size_t)more : 0;
+    }
+    world_fail("deadlock: nobody can go on%s", text);
+}
+
+/* ------------------------------------------------------------------ the menu
+ */
+
+static bool is_free(const struct world_lock *lock)
+{
+    return lock->owner == 0;
+}
+
+static bool has_expired(const struct thread *thread)
+{
+    return thread->state == THREAD_AT_COND && thread->deadline_ns <= now_ns;
+}
+
+static bool can_run(const struct thread *thread)
+{
+    switch (thread->state) {
+    case THREAD_READY:
+        return true;
+    case THREAD_AT_LOCK:
+        return is_free(thread->lock);
+    case THREAD_AT_COND:
+        return thread->woken ? is_free(thread->lock) : has_expired(thread);
+    case THREAD_AT_JOIN:
+        return threads[thread->joins].state == THREAD_ENDED;
+    case THREAD_ENDED:
+    default:
+        return false;
+    }
+}
+
+static unsigned runnable(void)
+{
+    unsigned set = 0;
+
+    for (unsigned i = 0; i < thread_count; i++)
+        set |= (unsigned)can_run(&threads[i]) << i;
+    return set;
+}
+
+/* Those that stand behind none of the others. */
+static unsigned not_behind(unsigned set)
+{
+    unsigned first = 0;
+
+    for (unsigned i = 0; i < thread_count; i++)
+        if (set & 1u << i && !(threads[i].behind & set))
+            first |= 1u << i;
+    return first ? first : set;
+}
+
+static void
+add(struct menu *menu, unsigned what, unsigned thread, unsigned cost)
+{
+    menu->what[menu->count] = (unsigned char)what;
+    menu->thread[menu->count] = (unsigned char)thread;
+    menu->cost[menu->count++] = (unsigned char)cost;
+}
+
+/* The current thread first: to go on is the usual thing. */
+static void list_runs(struct menu *menu, bool yields)
+{
+    unsigned me = 1u << thread_current;
+    unsigned set = not_behind(runnable());
+    unsigned cost = 0;
+
+    if (yields && set != me)
+        set &= ~me;
+    if (set & me) {
+        add(menu, RUN, thread_current, 0);
+        cost = 1;
+    }
+    for (unsigned i = 0; i < thread_count; i++)
+        if (set & ~me & 1u << i)
+            add(menu, RUN, i, has_expired(&threads[i]) ? 0 : cost);
+    menu->runs = menu->count;
+}
+
+static void list_lands(struct menu *menu)
+{
+    if (world_rules->store_buffer)
+        for (unsigned i = 0; i < thread_count; i++)
+            if (!buffer_is_empty(i))
+                add(menu, LAND, i, 0);
+    menu->lands = menu->count - menu->runs;
+}
+
+/* INT64_MAX: nobody minds any. */
+static int64_t next_moment(void)
+{
+    int64_t first_ns = INT64_MAX;
+
+    for (unsigned i = 0; i < moment_count; i++)
+        if (moments[i] > now_ns && moments[i] < first_ns)
+            first_ns = moments[i];
+    return first_ns;
+}
+
+static bool is_alone(void)
+{
+    unsigned alive = 0;
+
+    for (unsigned i = 0; i < thread_count; i++)
+        alive += threads[i].state != THREAD_ENDED;
+    return alive < 2;
+}
+
+static void list_noise(struct menu *menu)
+{
+    if (noise_left == 0 || is_alone())
+        return;
+    if (next_moment() != INT64_MAX)
+        add(menu, LEAP, 0, 0);
+    for (unsigned i = 0; i < thread_count; i++)
+        if (threads[i].state == THREAD_AT_COND && !threads[i].woken &&
+            !has_expired(&threads[i]))
+            add(menu, SPURIOUS, i, 0);
+}
+
+/* Nobody can run and nothing is under way: time passes, if anybody waits for
+ * it. */
+static void pass_time(void)
+{
+    int64_t first_ns = INT64_MAX;
+
+    for (unsigned i = 0; i < thread_count; i++)
+        if (threads[i].state == THREAD_AT_COND &&
+            threads[i].deadline_ns < first_ns)
+            first_ns = threads[i].deadline_ns;
+    if (first_ns == INT64_MAX)
+        fail_for_deadlock();
+    now_ns = first_ns;
+}
+
+/* ------------------------------------------------------------------ the turn
+ */
+
+static void leave_cond(struct thread *thread, bool timed_out)
+{
+    thread->timed_out = timed_out;
+    thread->state = THREAD_AT_LOCK;
+}
+
+/* Whether the thread runs now. */
+static bool pick(unsigned number)
+{
+    struct thread *thread = &threads[number];
+
+    if (thread->state != THREAD_AT_COND)
+        return true;
+    if (thread->woken) {
+        leave_cond(thread, has_expired(thread) && choice_of(2));
+        return true;
+    }
+    leave_cond(thread, true);
+    return is_free(thread->lock);
+}
+
+static bool do_line(const struct menu *menu, unsigned line)
+{
+    unsigned thread = menu->thread[line];
+
+    switch (menu->what[line]) {
+    case RUN:
+        return pick(thread);
+    case LAND:
+        buffer_land(thread);
+        return false;
+    case LEAP:
+        noise_left--;
+        now_ns = next_moment();
+        trace_act(TRACE_NO_THREAD, (struct act){"the clock leaps", NULL, NULL},
+                  TRACE_NO_VALUE);
+        return false;
+    case SPURIOUS:
+    default:
+        noise_left--;
+        leave_cond(&threads[thread], false);
+        trace_act(thread, (struct act){"wakes for no reason", NULL, NULL},
+                  TRACE_NO_VALUE);
+        return false;
+    }
+}
+
+static void note_run(unsigned number)
+{
+    for (unsigned i = 0; i < thread_count; i++) {
+        threads[i].behind &= ~(1u << number);
+        threads[i].seen |= 1u << number;
+    }
+}
+
+/* Who goes on; the menu is drawn up until the answer is a thread. */
+static unsigned choose_thread(bool yields)
+{
+    for (;;) {
+        struct menu menu = {.count = 0};
+        unsigned line = 0;
+
+        list_runs(&menu, yields);
+        list_lands(&menu);
+        if (menu.runs > 0)
+            list_noise(&menu);
+        if (menu.count == 0) {
+            pass_time();
+            continue;
+        }
+        if (menu.count > 1)
+            line = choice_from(&menu);
+        if (do_line(&menu, line))
+            return menu.thread[line];
+    }
+}
+
+static void take_turns(bool yields)
+{
+    unsigned me = thread_current, next;
+
+    if (++steps > world_rules->most_steps || choice_is_full())
+        world_fail("no end after %u steps: the threads run in circles", steps);
+    next = choose_thread(yields);
+    if (yields)
+        threads[me].seen = 0;
+    note_run(next);
+    if (next != me) {
+        thread_current = next;
+        fiber_switch(me, next);
+    }
+    if (threads[me].stamp) {
+        *threads[me].stamp = ++stamps;
+        threads[me].stamp = NULL;
+    }
+}
+
+void threads_take_turns(void)
+{
+    take_turns(false);
+}
+
+void world_step(const char *verb, const char *name, const void *address)
+{
+    struct thread *me = thread_me();
+
+    me->act = (struct act){verb, name, address};
+    take_turns(false);
+}
+
+void world_settle(const char *verb, const char *name, const void *address)
+{
+    if (buffer_is_empty(thread_current))
+        return;
+    world_step(verb, name, address);
+    buffer_land_all(thread_current);
+}
+
+void world_yield(const char *verb)
+{
+    struct thread *me = thread_me();
+
+    me->act = (struct act){verb, NULL, NULL};
+    me->behind |= runnable() & ~me->seen & ~(1u << thread_current);
+    take_turns(true);
+    trace_act(thread_current, me->act, TRACE_NO_VALUE);
+}
+
+/* ------------------------------------------------------------------ threads */
+
+unsigned world_self(void)
+{
+    return thread_current;
+}
+
+static bool all_have_ended(void)
+{
+    for (unsigned i = 0; i < thread_count; i++)
+        if (threads[i].state != THREAD_ENDED)
+            return false;
+    return true;
+}
+
+/* Where each fiber begins; it must not return. */
+static void thread_main(void)
+{
+    struct thread *me = thread_me();
+
+    me->run(me->arg);
+    if (me->ended)
+        me->ended(me->arg);
+    if (me->locks > 0)
+        world_fail("thread %u ends with a lock held", thread_current);
+    world_settle("ends", NULL, NULL);
+    trace_act(thread_current, (struct act){"ends", NULL, NULL}, TRACE_NO_VALUE);
+    me->state = THREAD_ENDED;
+    if (all_have_ended())
+        fiber_switch(thread_current, FIBER_DRIVER);
+    take_turns(false);
+    abort(); /* nobody comes back here */
+}
+
+unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg)
+{
+    unsigned number = thread_count;
+
+    if (number == WORLD_THREADS)
+        world_fail("more than %d threads", WORLD_THREADS);
+    if (number > 0)
+        world_settle("starts a thread", NULL, NULL);
+    threads[number] = (struct thread){
+        .state = THREAD_READY,
+        .act = {"begins", NULL, NULL},
+        .run = run,
+        .ended = ended,
+        .arg = arg,
+    };
+    thread_count++;
+    fiber_prepare(number, thread_main);
+    choice_add_thread(number);
+    return number;
+}
+
+void world_join(unsigned thread)
+{
+    struct thread *me = thread_me();
+
+    me->act = (struct act){"joins", NULL, NULL};
+    me->joins = thread;
+    me->state = THREAD_AT_JOIN;
+    take_turns(false);
+    me->state = THREAD_READY;
+    buffer_land_all(thread_current);
+}
+
+/* --------------------------------------------------------------- executions */
+
+static void (*first_of_all)(void);
+
+static void run_first(void *arg)
+{
+    (void)arg;
+    first_of_all();
+}
+
+bool world_run(const struct world_rules *rules, void (*first)(void))
+{
+    world_rules = rules;
+    thread_count = 0;
+    now_ns = INT64_C(1000000000) * BEGINNING_S;
+    moment_count = 0;
+    noise_left = rules->noise;
+    failures_left = rules->failures;
+    delays_left = rules->delays;
+    steps = 0;
+    stamps = 0;
+    failed = false;
+    running = true;
+    arena_reset();
+    buffers_reset();
+    first_of_all = first;
+    thread_current = world_spawn(run_first, NULL, NULL);
+    fiber_switch(FIBER_DRIVER, thread_current);
+    running = false;
+    all_steps += steps;
+    return !failed;
+}
+
+/* -------------------------------------------------------------------- time */
+
+int64_t world_now(void)
+{
+    world_step("looks at the clock", NULL, NULL);
+    trace_act(thread_current, thread_me()->act, TRACE_NO_VALUE);
+    return now_ns;
+}
+
+int64_t world_peek(void)
+{
+    return now_ns;
+}
+
+void world_mind(int64_t at_ns)
+{
+    if (at_ns <= now_ns || at_ns == INT64_MAX)
+        return;
+    for (unsigned i = 0; i < moment_count; i++)
+        if (moments[i] == at_ns)
+            return;
+    if (moment_count < MOMENTS)
+        moments[moment_count++] = at_ns;
+}
+
+/* ----------------------------------------------------------- what goes wrong
+ */
+
+bool world_strikes(const char *what)
+{
+    if (failures_left == 0 || !choice_rare())
+        return false;
+    failures_left--;
+    trace_act(thread_current, (struct act){"is refused", what, NULL},
+              TRACE_NO_VALUE);
+    return true;
+}
+
+/* By lot it is as likely as not: a store that lands at once shows nothing. */
+bool world_may_delay(void)
+{
+    if (delays_left == 0 || !choice_of(2))
+        return false;
+    delays_left--;
+    return true;
+}
+
+void world_touch(const void *address, unsigned bytes)
+{
+    if (!arena_may_touch(address, bytes))
+        world_fail("memory is touched that was released, or never ours");
+}
+
+/* -------------------------------------------------------------------- order */
+
+uint64_t world_stamp(void)
+{
+    return ++stamps;
+}
+
+void world_stamp_when_begun(uint64_t *at)
+{
+    thread_me()->stamp = at;
+}
