@@ -204,7 +204,7 @@ static void hasty_and_patient(void)
 }
 
 const struct scenario broken_scenarios[] = {
-    {SCENARIO(drain_by_two, 4, "two getters drain"), .noise = 1,
+    {SCENARIO(drain_by_two, 4, "two getters drain"), .bound = 1, .noise = 1,
      .is_bare = true},
     {SCENARIO(one_each, 3, "two getters, two items"), .noise = 1,
      .is_bare = true},

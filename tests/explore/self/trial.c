@@ -10,7 +10,8 @@ struct search search_of(const struct scenario *scenario, enum strategy strategy)
 {
     return (struct search){
         .scenario = scenario,
-        .plan = {.strategy = strategy, .bound = 2},
+        .plan = {.strategy = strategy,
+                 .bound = scenario->bound ? scenario->bound : 2},
         .rules = search_rules(scenario, strategy, false),
         .count = strategy == STRATEGY_EXHAUSTIVE ? 0 : 5000,
     };

@@ -8,7 +8,7 @@
 /* What the last run found. */
 extern struct findings findings;
 
-/* A search with the scenario's own rules; bound 2, or 5000 by lot. */
+/* A search with the scenario's own rules; 5000 schedules if by lot. */
 struct search
 search_of(const struct scenario *scenario, enum strategy strategy);
 void run(const struct scenario *scenario, enum strategy strategy);
