@@ -275,7 +275,9 @@ static const char usage[] =
     "  --long              the plan again and again\n"
     "  --all               go on after the first failure\n"
     "  --quiet             only the sum\n"
-    "  --replay SCHEDULE   see one again, a column for each thread\n";
+    "  --replay SCHEDULE   see one again, a column for each thread\n"
+    "or:    ./dev explore --mutants [--only GLOB] [--sample N] [--count N]\n"
+    "                      break the library and see that it is found\n";
 
 static void refuse(const char *what)
 {

@@ -36,16 +36,19 @@ void history_end(struct call *call, weir_status status)
     call->ended = world_stamp();
 }
 
-bool history_overlap(const struct call *one, const struct call *other)
+uint64_t history_earliest(const struct call *call)
 {
-    return one->began < other->ended && other->began < one->ended;
+    return call->late > call->began ? call->late : call->began;
 }
 
 bool history_beside(const struct call *call, enum call_kind kind)
 {
-    for (size_t i = 0; i < history.count; i++)
-        if (&history.calls[i] != call && history.calls[i].kind == kind &&
-            history_overlap(call, &history.calls[i]))
+    for (size_t i = 0; i < history.count; i++) {
+        const struct call *other = &history.calls[i];
+
+        if (other != call && other->kind == kind &&
+            other->began < call->ended && history_earliest(call) < other->ended)
             return true;
+    }
     return false;
 }

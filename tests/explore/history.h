@@ -32,6 +32,7 @@ struct call {
     enum call_kind kind;
     unsigned thread;
     uint64_t began, ended; /* ended 0: not yet */
+    uint64_t late;         /* its deadline had passed; 0: no matter */
     bool is_now;           /* its deadline was WEIR_NOW */
     weir_status status;
     size_t count, done;
@@ -57,9 +58,11 @@ struct call *history_begin(enum call_kind kind);
 /* It answered. */
 void history_end(struct call *call, weir_status status);
 
-/* Whether the two were under way at the same moment. */
-bool history_overlap(const struct call *one, const struct call *other);
-/* Whether a call of this kind other than `call` was under way during it. */
+/* Whether another call of this kind was under way at some moment between its
+ * acting at the earliest and its end. */
 bool history_beside(const struct call *call, enum call_kind kind);
+/* The earliest moment at which it can have acted: a call that ran out of time
+ * looked once more when the time had come. */
+uint64_t history_earliest(const struct call *call);
 
 #endif /* WEIR_EXPLORE_HISTORY_H */

@@ -32,7 +32,10 @@ static struct move *add(const struct call *call, enum move_kind kind)
 
     if (move_count == MOST_MOVES)
         world_fail("the scenario makes more than %d moves", MOST_MOVES);
-    *move = (struct move){.kind = kind, .call = call, .status = call->status};
+    *move = (struct move){.kind = kind,
+                          .call = call,
+                          .status = call->status,
+                          .earliest = history_earliest(call)};
     for (unsigned i = 0; i < move_count; i++)
         if (moves[i].call == call)
             move->after |= UINT64_C(1) << i;
@@ -44,7 +47,7 @@ static struct move *add(const struct call *call, enum move_kind kind)
 static bool is_excused(const struct call *call)
 {
     bool put = call->kind == CALL_PUT;
-    bool at_once = call->is_now || call->status == WEIR_FULL;
+    bool at_once = call->is_now || call->late || call->status == WEIR_FULL;
 
     if (at_once && history_beside(call, put ? CALL_GET : CALL_PUT))
         return true;
@@ -163,7 +166,7 @@ static bool explain(uint64_t made, const struct model *model)
     for (unsigned i = 0; i < move_count; i++) {
         struct model next = *model;
 
-        if (is_done(made, i) || moves[i].call->began > end)
+        if (is_done(made, i) || moves[i].earliest > end)
             continue;
         if (moves[i].after & ~made)
             continue;
@@ -194,7 +197,7 @@ static uint64_t hash_of_history(void)
                              (uint64_t)call->done << 24 |
                              (uint64_t)call->victim_count << 32);
         hash = mix(hash, call->began << 32 | call->ended);
-        hash = mix(hash, call->count);
+        hash = mix(hash, call->late << 32 | call->count);
         for (size_t k = 0; k < call->done && k < CALL_ITEMS; k++)
             hash = mix(hash, call->items[k]);
         for (size_t k = 0; k < call->victim_count; k++)

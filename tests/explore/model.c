@@ -6,10 +6,11 @@
  *
  * A queue without a lock hands out slots first and fills them afterwards: for
  * a moment an item is in nobody's hands, and it holds up what is behind it.
- * So a call that may not wait is allowed to answer as if there were nothing
- * (WEIR_TIMED_OUT of a get with WEIR_NOW) while a put is under way at some
- * moment of the call, and as if there were no room (WEIR_TIMED_OUT of a put
- * with WEIR_NOW, WEIR_FULL) while a get is.  Nothing else is excused.
+ * So a call that may not wait (WEIR_NOW, or any once its deadline has passed)
+ * is allowed to answer as if there were nothing (WEIR_TIMED_OUT of a get) while
+ * a put is under way at some moment of the call, and as if there were no room
+ * (WEIR_TIMED_OUT of a put, WEIR_FULL) while a get is.  Of a call that ran out
+ * of time only the moments since then count.  Nothing else is excused.
  */
 #include "model.h"
 

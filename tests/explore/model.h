@@ -40,8 +40,9 @@ struct move {
     uint64_t item;
     size_t amount;
     const struct call *call;
-    uint64_t after; /* moves of its call that come before it, a bit each */
-    bool excused;   /* a slot that is claimed may be in its way */
+    uint64_t earliest; /* that it can have been made */
+    uint64_t after;    /* moves of its call that come before it, a bit each */
+    bool excused;      /* a slot that is claimed may be in its way */
 };
 
 enum { MODEL_ENTRIES = 16 };

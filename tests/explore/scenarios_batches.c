@@ -82,7 +82,8 @@ static void batch_wakes_many_putters(void)
     must(put_many(31, 2, WEIR_NOW) == WEIR_OK);
     start(put_one, 11);
     start(put_one, 21);
-    get_in_batches(4);
+    must(get_many(2, WEIR_FOREVER) == 2);
+    join_all();
 }
 
 static void batch_against_getter(void)

@@ -197,6 +197,7 @@ static void interrupt_one_of_two(void)
     start(get_unless, 0);
     start(get_or_closed, 0);
     interrupt_getters();
+    world_join(1);
     put_or_closed(11);
     close_queue();
 }

@@ -65,6 +65,55 @@ static void overtaken_getter(void)
     (void)put(14, WEIR_NOW);
 }
 
+/* The first to wait is the first to go on, also if it was overtaken. */
+static void putters_in_their_order(void)
+{
+    bool first_was_there = false;
+    unsigned left = 2;
+
+    stage_open(1);
+    put_one(11);
+    start(put_one, 21);
+    world_await(1);
+    start(put_one, 31);
+    world_await(2);
+    get_one(0);
+    left += put(12, WEIR_NOW) == WEIR_OK;
+    world_await(1);
+    for (; left > 0; left--) {
+        uint64_t item;
+
+        must(get_item(&item, WEIR_FOREVER) == WEIR_OK);
+        must(item != 31 || first_was_there);
+        first_was_there |= item == 21;
+    }
+}
+
+static uint64_t got_by[3];
+
+static void get_and_tell(unsigned number)
+{
+    must(get_item(&got_by[number], WEIR_FOREVER) == WEIR_OK);
+}
+
+static void getters_in_their_order(void)
+{
+    stage_open(2);
+    got_by[1] = got_by[2] = 0;
+    start(get_and_tell, 1);
+    world_await(1);
+    start(get_and_tell, 2);
+    world_await(2);
+    put_one(11);
+    (void)get(WEIR_NOW);
+    world_await(1);
+    put_one(12);
+    world_join(1);
+    put_one(13);
+    join_all();
+    must(got_by[1] < got_by[2]);
+}
+
 /* Whoever stood back looks again after the overtaken one's turn. */
 static void newcoming_putter(void)
 {
@@ -187,6 +236,9 @@ const struct scenario scenarios_fairness[] = {
      .noise = 1, .overtaken_at_most = 1},
     {SCENARIO(overtaken_getter, 2, "the same for getters"), .noise = 1,
      .overtaken_at_most = 1},
+    {SCENARIO(putters_in_their_order, 3, "who came first goes first"),
+     .noise = 1},
+    {SCENARIO(getters_in_their_order, 3, "the same for getters"), .noise = 1},
     {SCENARIO(newcoming_putter, 3, "who stood back is not forgotten"),
      .overtaken_at_most = 1},
     {SCENARIO(newcoming_getter, 3, "the same for getters"),

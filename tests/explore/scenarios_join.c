@@ -29,6 +29,11 @@ static void join_it(unsigned number)
     must(join_queue(WEIR_FOREVER) == WEIR_OK);
 }
 
+static void put_or_closed(unsigned number)
+{
+    (void)put(number, WEIR_FOREVER);
+}
+
 static void finish_one(unsigned number)
 {
     (void)number;
@@ -117,6 +122,19 @@ static void drop_against_join(void)
     work(1);
 }
 
+static void drop_beside_join_and_work(void)
+{
+    weir_queue_options options = stage_options(1);
+
+    options.on_full = WEIR_ON_FULL_DROP_OLDEST;
+    stage_open_as(&options);
+    put_one(11);
+    start(put_or_closed, 12);
+    start(work, 1);
+    (void)join_queue(soon());
+    close_queue();
+}
+
 static void close_does_not_end_a_join(void)
 {
     stage_open(2);
@@ -163,6 +181,8 @@ const struct scenario scenarios_join[] = {
     {SCENARIO(drop_against_join, 2,
               "a dropped item is unfinished until it was told of"),
      .noise = 2},
+    {SCENARIO(drop_beside_join_and_work, 3,
+              "nobody else's task_done stands for an item that was dropped")},
     {SCENARIO(close_does_not_end_a_join, 2, "only finishing does"), .noise = 2},
     {SCENARIO(one_task_done_too_many, 3, "is refused and changes nothing")},
     {SCENARIO(done_at_once, 2, "task_done for several"), .noise = 1},

@@ -74,6 +74,20 @@ static void two_pills(void)
     get_to_the_pill(0);
 }
 
+static void pills_between_items(void)
+{
+    stage_open(2);
+    start(poison_one, 0);
+    put_one(11);
+    must(poison(1) == WEIR_OK);
+    put_one(12);
+    join_all();
+    must(poison(1) == WEIR_OK);
+    for (unsigned i = 0; i < 5; i++)
+        must(get(WEIR_NOW) != WEIR_TIMED_OUT);
+    must(get(WEIR_NOW) == WEIR_TIMED_OUT);
+}
+
 static void sticky_pill(void)
 {
     stage_open(1);
@@ -194,6 +208,7 @@ const struct scenario scenarios_pills[] = {
      .noise = 1},
     {SCENARIO(pill_for_each, 3, "two consumers, a pill each"), .noise = 1},
     {SCENARIO(two_pills, 3, "two pills at once are two")},
+    {SCENARIO(pills_between_items, 2, "each pill stands in its own place")},
     {SCENARIO(sticky_pill, 3, "every consumer stops, and whoever comes later")},
     {SCENARIO(sticky_pill_against_put, 3,
               "an item that was accepted comes first"),

@@ -127,7 +127,8 @@ static void note_failure(const struct search *search, struct findings *findings)
     snprintf(findings->what, sizeof(findings->what), "%s", world_failure());
     choice_copy(&findings->schedule);
     findings->choices = findings->schedule.count;
-    shorten(search, findings);
+    if (!world_was_slow()) /* each attempt would take its seconds */
+        shorten(search, findings);
 }
 
 void search_run(const struct search *search, struct findings *findings)

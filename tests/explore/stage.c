@@ -25,13 +25,14 @@
 #include "queue/queue.h"
 #include "trace.h"
 
-enum { MOST_ITEMS = 100, PRODUCERS = 10 };
+enum { MOST_ITEMS = 100, PRODUCERS = 10, OWED = 16 };
 
 weir_queue *queue;
 
 /* What became of each item. */
 static struct fate {
     unsigned char offered, accepted, got, discarded;
+    bool is_finished; /* task_done has begun, or on_discard has returned */
 } fates[MOST_ITEMS];
 
 static struct stage {
@@ -40,8 +41,10 @@ static struct stage {
     struct call *calls[WORLD_THREADS];         /* that each thread is in */
     uint64_t latest[WORLD_THREADS][PRODUCERS]; /* item that a thread got */
     size_t offered, accepted, got, discarded;
-    size_t done_begun, done; /* by task_done */
-    size_t discards_ended;
+    size_t done;                             /* by task_done */
+    size_t loose;                            /* task_done for what others got */
+    unsigned char owed[WORLD_THREADS][OWED]; /* got and not finished */
+    size_t owed_count[WORLD_THREADS];
     unsigned started;
     bool told_high, telling;
     unsigned runs[WORLD_THREADS];
@@ -83,7 +86,7 @@ static void on_discard(void *arg, void *item, weir_discard_reason reason)
     if (call && call->victim_count < CALL_ITEMS)
         call->victims[call->victim_count++] = number;
     world_step("has been given back", "an item", NULL);
-    stage.discards_ended++;
+    fates[number].is_finished = true;
 }
 
 static void on_pressure(void *arg, bool high)
@@ -172,11 +175,13 @@ static struct call *begin(enum call_kind kind, const weir_deadline *deadline)
     return call;
 }
 
-static void check_time(const struct call *call, const weir_deadline *deadline)
+static void note_time_out(struct call *call, const weir_deadline *deadline)
 {
-    if (call->status == WEIR_TIMED_OUT && deadline && !call->is_now &&
-        world_peek() < deadline->at_ns)
+    if (call->status != WEIR_TIMED_OUT || !deadline || call->is_now)
+        return;
+    if (world_peek() < deadline->at_ns)
         world_fail("a call timed out before its time");
+    call->late = world_stamp_of(deadline->at_ns);
 }
 
 static weir_status
@@ -185,7 +190,7 @@ end(struct call *call, weir_status status, const weir_deadline *deadline)
     history_end(call, status);
     stage.calls[world_self()] = NULL;
     world_forbid_waiting(false);
-    check_time(call, deadline);
+    note_time_out(call, deadline);
     if (trace_is_on)
         trace_say(world_self(), "  = %s", weir_status_name(status));
     return status;
@@ -266,6 +271,9 @@ static void check_got(uint64_t item)
                    " of the same producer",
                    item, *latest);
     *latest = item;
+    if (stage.owed_count[world_self()] < OWED)
+        stage.owed[world_self()][stage.owed_count[world_self()]++] =
+            (unsigned char)item;
     say("  got", item);
 }
 
@@ -358,34 +366,60 @@ weir_status drain(void)
 /* ----------------------------------------------------------- the other calls
  */
 
+/* Whose task_done it is: of what the thread itself got, oldest first. */
+static void finish_own(size_t count)
+{
+    unsigned char *owed = stage.owed[world_self()];
+    size_t *owed_count = &stage.owed_count[world_self()];
+
+    for (; count > 0 && *owed_count > 0; count--) {
+        fates[owed[0]].is_finished = true;
+        memmove(owed, owed + 1, --*owed_count);
+    }
+    stage.loose += count;
+}
+
 weir_status task_done(size_t count)
 {
     struct call *call = begin(CALL_DONE, NULL);
     weir_status status;
 
     say("task done", call->count = count);
-    stage.done_begun += count;
+    finish_own(count);
     status = weir_queue_task_done(queue, count);
     if (status == WEIR_OK)
         stage.done += count;
-    else
-        stage.done_begun -= count;
     return end(call, status, NULL);
+}
+
+static size_t unfinished_before(uint64_t moment)
+{
+    size_t unfinished = 0;
+
+    for (size_t i = 0; i < history.count; i++) {
+        const struct call *call = &history.calls[i];
+
+        if (call->kind != CALL_PUT || !call->ended || call->ended > moment)
+            continue;
+        for (size_t k = 0; k < call->done; k++)
+            unfinished += !fates[call->items[k]].is_finished;
+    }
+    return unfinished;
 }
 
 weir_status join_queue(weir_deadline deadline)
 {
     struct call *call = begin(CALL_JOIN, &deadline);
-    size_t accepted = stage.accepted;
     weir_status status;
+    size_t left;
 
     say("join", 0);
     status = weir_queue_join(queue, deadline);
-    if (status == WEIR_OK && accepted > stage.done_begun + stage.discards_ended)
-        world_fail("join returned, but %zu of %zu items are unfinished",
-                   accepted - stage.done_begun - stage.discards_ended,
-                   accepted);
-    return end(call, status, &deadline);
+    end(call, status, &deadline);
+    left = unfinished_before(call->began);
+    if (status == WEIR_OK && left > stage.loose)
+        world_fail("join returned, but %zu items are unfinished", left);
+    return status;
 }
 
 weir_status poison(size_t consumers)

@@ -140,9 +140,9 @@ void trace_print(unsigned threads)
     unsigned width = WIDTH / (threads ? threads : 1);
 
     width = width > 44 ? 44 : width;
-    printf("      ");
+    printf("     ");
     for (unsigned i = 0; i < threads; i++)
-        printf("thread %-*u", (int)width - 6, i);
+        printf(" thread %-*u", i + 1 < threads ? (int)width - 7 : 1, i);
     printf("\n");
     for (unsigned i = 0; i < line_count; i++)
         print_line(i + 1, &lines[i], width);

@@ -206,10 +206,13 @@ void world_cond_wake(struct world_cond *cond, const char *name)
             waiting[count++] = i;
     if (count > 1)
         who = choice_of(count);
-    trace_act(thread_current, (struct act){"wakes", name, cond},
-              count ? waiting[who] : TRACE_NO_VALUE);
     if (count)
         wake(waiting[who]);
+    if (trace_is_on && count)
+        trace_say(thread_current, "wakes %s of thread %u",
+                  trace_name(name, cond), waiting[who]);
+    else if (trace_is_on)
+        trace_say(thread_current, "wakes nobody on %s", trace_name(name, cond));
 }
 
 void world_cond_wake_all(struct world_cond *cond, const char *name)
@@ -221,6 +224,15 @@ void world_cond_wake_all(struct world_cond *cond, const char *name)
     for (unsigned i = 0; i < thread_count; i++)
         if (threads[i].state == THREAD_AT_COND && threads[i].cond == cond)
             wake(i);
+}
+
+void world_await(unsigned thread)
+{
+    const struct thread *it = &threads[thread];
+
+    while (it->state != THREAD_ENDED &&
+           (it->state != THREAD_AT_COND || it->woken))
+        world_yield("lets others run");
 }
 
 void world_forbid_waiting(bool forbid)

@@ -65,6 +65,12 @@ unsigned thread_current;
 static int64_t now_ns;
 static int64_t moments[MOMENTS]; /* that somebody minds */
 static unsigned moment_count;
+/* When the clock came where it has been. */
+static struct {
+    int64_t now_ns;
+    uint64_t stamp;
+} advances[MOMENTS];
+static unsigned advance_count;
 static unsigned noise_left, failures_left, delays_left;
 static unsigned steps; /* of this execution */
 static uint64_t all_steps;
@@ -257,6 +263,15 @@ static void list_noise(struct menu *menu)
             add(menu, SPURIOUS, i, 0);
 }
 
+static void advance_to(int64_t at_ns)
+{
+    now_ns = at_ns;
+    if (advance_count == MOMENTS)
+        world_fail("the clock moves more than %d times", MOMENTS);
+    advances[advance_count].now_ns = at_ns;
+    advances[advance_count++].stamp = ++stamps;
+}
+
 /* Nobody can run and nothing is under way: time passes, if anybody waits for
  * it. */
 static void pass_time(void)
@@ -269,7 +284,7 @@ static void pass_time(void)
             first_ns = threads[i].deadline_ns;
     if (first_ns == INT64_MAX)
         fail_for_deadlock();
-    now_ns = first_ns;
+    advance_to(first_ns);
 }
 
 /* ------------------------------------------------------------------ the turn
@@ -308,7 +323,7 @@ static bool do_line(const struct menu *menu, unsigned line)
         return false;
     case LEAP:
         noise_left--;
-        now_ns = next_moment();
+        advance_to(next_moment());
         trace_act(TRACE_NO_THREAD, (struct act){"the clock leaps", NULL, NULL},
                   TRACE_NO_VALUE);
         return false;
@@ -486,6 +501,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     thread_count = 0;
     now_ns = INT64_C(1000000000) * BEGINNING_S;
     moment_count = 0;
+    advance_count = 0;
     noise_left = rules->noise;
     failures_left = rules->failures;
     delays_left = rules->delays;
@@ -561,6 +577,14 @@ void world_touch(const void *address, unsigned bytes)
 uint64_t world_stamp(void)
 {
     return ++stamps;
+}
+
+uint64_t world_stamp_of(int64_t at_ns)
+{
+    for (unsigned i = 0; i < advance_count; i++)
+        if (advances[i].now_ns >= at_ns)
+            return advances[i].stamp;
+    return 0;
 }
 
 void world_stamp_when_begun(uint64_t *at)

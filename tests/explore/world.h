@@ -52,6 +52,9 @@ bool world_run(const struct world_rules *rules, void (*first)(void));
 /* What failed, in words. */
 const char *world_failure(void);
 
+/* That it was an endless loop without a step in it. */
+bool world_was_slow(void);
+
 /* Signals that would end the program end the execution; an execution that does
  * nothing for seconds fails too. */
 void world_catch_crashes(void);
@@ -103,6 +106,8 @@ void world_cond_wake_all(struct world_cond *cond, const char *name);
 
 /* From now on this thread must not wait on a condition, or may again. */
 void world_forbid_waiting(bool forbid);
+/* Lets others run until this thread waits on a condition, or has ended. */
+void world_await(unsigned thread);
 /* How often this thread was woken by another. */
 unsigned world_wakes(void);
 
@@ -129,5 +134,8 @@ void world_touch(const void *address, unsigned bytes);
 uint64_t world_stamp(void);
 /* *at gets one when this thread goes on after its next step back. */
 void world_stamp_when_begun(uint64_t *at);
+/* The stamp of the moment that the clock came to this or beyond it; 0: from the
+ * beginning. */
+uint64_t world_stamp_of(int64_t at_ns);
 
 #endif /* WEIR_EXPLORE_WORLD_H */
