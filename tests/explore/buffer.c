@@ -11,8 +11,9 @@ enum { ROOM = 16 };
 
 static struct buffer {
     struct store {
-        uint64_t *address;
+        void *address;
         uint64_t value;
+        unsigned bytes;
         bool sc;
     } stores[ROOM];
     unsigned count;
@@ -34,21 +35,24 @@ bool buffer_is_full(unsigned thread)
     return buffers[thread].count == ROOM;
 }
 
-void buffer_add(unsigned thread, uint64_t *address, uint64_t value, bool sc)
+void buffer_add(unsigned thread, void *address, unsigned bytes, uint64_t value,
+                bool sc)
 {
     struct buffer *buffer = &buffers[thread];
 
-    buffer->stores[buffer->count++] = (struct store){address, value, sc};
+    buffer->stores[buffer->count++] = (struct store){address, value, bytes, sc};
 }
 
-uint64_t buffer_read(unsigned thread, const uint64_t *address)
+uint64_t buffer_read(unsigned thread, const void *address, unsigned bytes)
 {
     const struct buffer *buffer = &buffers[thread];
+    uint64_t value = 0;
 
     for (unsigned i = buffer->count; i > 0; i--)
         if (buffer->stores[i - 1].address == address)
             return buffer->stores[i - 1].value;
-    return *address;
+    memcpy(&value, address, bytes); /* the low bytes come first here */
+    return value;
 }
 
 void buffer_land(unsigned thread)
@@ -58,8 +62,8 @@ void buffer_land(unsigned thread)
 
     trace_act(thread, (struct act){"lands", NULL, oldest->address},
               oldest->value);
-    world_touch(oldest->address, sizeof(*oldest->address));
-    *oldest->address = oldest->value;
+    world_touch(oldest->address, oldest->bytes);
+    memcpy(oldest->address, &oldest->value, oldest->bytes);
     buffer->count--;
     memmove(oldest, oldest + 1, buffer->count * sizeof(*oldest));
 }

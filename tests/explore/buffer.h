@@ -18,12 +18,13 @@ void buffers_reset(void);
 
 /* Whether this thread has stores under way. */
 bool buffer_is_empty(unsigned thread);
-/* The thread stores.  It must not be full. */
-void buffer_add(unsigned thread, uint64_t *address, uint64_t value, bool sc);
+/* The thread stores, 1 to 8 bytes.  It must not be full. */
+void buffer_add(unsigned thread, void *address, unsigned bytes, uint64_t value,
+                bool sc);
 bool buffer_is_full(unsigned thread);
 
 /* What the thread reads: its own latest store, or what has landed. */
-uint64_t buffer_read(unsigned thread, const uint64_t *address);
+uint64_t buffer_read(unsigned thread, const void *address, unsigned bytes);
 
 /* The oldest one lands. */
 void buffer_land(unsigned thread);

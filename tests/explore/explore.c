@@ -21,11 +21,6 @@
 
 enum { MOST_SCENARIOS = 256, FEW_THREADS = 3, BOUND = 2, VARIETIES = 4 };
 
-static const struct scenario *const themes[] = {
-    scenarios_basic,    scenarios_batches,  scenarios_close,
-    scenarios_time,     scenarios_join,     scenarios_pills,
-    scenarios_dropping, scenarios_fairness, scenarios_marks};
-
 /* What the command line asks for; -1: not said. */
 static struct wish {
     const char *scenario; /* a pattern */
@@ -258,8 +253,19 @@ static int replay(void)
 /* ---------------------------------------------------------- the command line
  */
 
+/* The script says how it was called. */
+static void read_environment(void)
+{
+    const char *command = getenv("WEIR_EXPLORE_COMMAND");
+
+    if (command)
+        wish.command = command;
+}
+
 static const char usage[] =
     "usage: ./dev explore [OPTION...]\n"
+    "  --races             watch plain memory too; slower\n"
+    "  --queue FILE        explore somebody else's queue (docs/own-queue.md)\n"
     "  --list              the scenarios\n"
     "  --scenario PATTERN  only these\n"
     "  --strategy random | pct | mix | exhaustive\n"
@@ -397,8 +403,8 @@ static bool read_arguments(char **argument)
 
 static void gather_scenarios(void)
 {
-    for (size_t i = 0; i < sizeof(themes) / sizeof(themes[0]); i++)
-        for (const struct scenario *it = themes[i]; it->name; it++)
+    for (size_t i = 0; scenario_themes[i]; i++)
+        for (const struct scenario *it = scenario_themes[i]; it->name; it++)
             if (fnmatch(wish.scenario, it->name, 0) == 0 &&
                 result_count < MOST_SCENARIOS)
                 results[result_count++].scenario = it;
@@ -419,6 +425,7 @@ int main(int count, char **arguments)
     bool lists = read_arguments(arguments + (count > 0));
     double began = seconds();
 
+    read_environment();
     gather_scenarios();
     if (lists) {
         list_scenarios();

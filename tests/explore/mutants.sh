@@ -46,19 +46,24 @@ changed_sources() { # COPY
     done
 }
 
-build() { # COPY
-    objects=$library
+build() { # COPY OBJECTS OF THE LIBRARY, FLAGS
+    objects=$2
     for source in $(changed_sources "$1"); do
         object=$1/$(echo "$source" | tr / _).o
-        # shellcheck disable=SC2086
-        (cd "$1" && $compiler $flags -O1 -w -I"$here/seam" -I"$here" -Ilib \
-            -I"$root/include" -c "$source" -o "$object") || return 1
+        (cd "$1" && $compiler $flags $3 -O1 -g -w -I"$here/seam" -I"$here" \
+            -Ilib -I"$root/include" -c "$source" -o "$object") || return 1
         # The explorer's own object of this source gives way.
-        objects=$(printf '%s\n' $objects | grep -v "/$source\\.o\$")
-        objects="$objects $object"
+        objects="$(printf '%s\n' $objects | grep -v "/$source\\.o\$") $object"
     done
-    # shellcheck disable=SC2086
     $compiler $objects $rest -o "$1/explore"
+}
+
+# Without races and, if that finds nothing, with them.
+explore() { # COPY
+    timeout 120 "$1/explore" --quiet --count "$count" >"$1/log" 2>&1 || return $?
+    build "$1" "$watched" "-fsanitize=thread -include $here/seam/copies.h" \
+        >"$1/log" 2>&1 || return 99
+    timeout 120 "$1/explore" --quiet --count "$count" >"$1/log" 2>&1 || return $?
 }
 
 head_line() { sed -n "/^--- /q; s/^$2: *//p" "$1"; }
@@ -71,11 +76,11 @@ try() { # PATCH
     cp -r "$root/lib" "$copy/lib"
     if ! patch -s -p1 -d "$copy" <"$1" >"$copy/log" 2>&1; then
         end="does not apply"
-    elif ! build "$copy" >"$copy/log" 2>&1; then
+    elif ! build "$copy" "$library" '' >"$copy/log" 2>&1; then
         end="does not compile"
     else
         status=0
-        timeout 120 "$copy/explore" --quiet --count "$count" >"$copy/log" 2>&1 || status=$?
+        explore "$copy" || status=$?
         case $status in
         0) end=survived ;;
         1) end=killed ;;

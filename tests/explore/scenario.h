@@ -25,16 +25,9 @@ struct scenario {
 #define SCENARIO(function, how_many, text)                                     \
  .name = #function, .sentence = (text), .run = (function), .threads = (how_many)
 
-/* A theme's scenarios; the last one has no name. */
-extern const struct scenario scenarios_basic[];
-extern const struct scenario scenarios_batches[];
-extern const struct scenario scenarios_close[];
-extern const struct scenario scenarios_dropping[];
-extern const struct scenario scenarios_fairness[];
-extern const struct scenario scenarios_join[];
-extern const struct scenario scenarios_marks[];
-extern const struct scenario scenarios_pills[];
-extern const struct scenario scenarios_time[];
+/* Themes, each with its scenarios; the last scenario has no name, the last
+ * theme is NULL. */
+extern const struct scenario *const scenario_themes[];
 
 /* Runs it as an execution's first thread does: sets the stage, plays, checks.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_basic.c - putting and getting. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void put_one(unsigned number)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_batches.c - several items in one call. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void put_three(unsigned number)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_close.c - close and abort, against everything. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void put_or_closed(unsigned number)

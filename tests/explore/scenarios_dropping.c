@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_dropping.c - when there is no room, the oldest has to go. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void open_dropping(size_t capacity)

@@ -5,6 +5,7 @@
  * The patience of an overtaken thread is one overtaking here (base/park.h):
  * then newcomers stand back.
  */
+#include "scenarios.h"
 #include "stage.h"
 
 static void put_fairly(unsigned number)

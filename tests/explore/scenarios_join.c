@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_join.c - task_done, join, and what ends a wait in join. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void put_one(unsigned number)

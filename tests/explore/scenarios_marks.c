@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_marks.c - what is said of pressure, and whether it is so. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void open_marked(size_t capacity, size_t high, size_t low)

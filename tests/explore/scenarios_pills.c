@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_pills.c - poison, for some and for all. */
+#include "scenarios.h"
 #include "stage.h"
 
 static void put_one(unsigned number)

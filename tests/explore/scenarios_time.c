@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_time.c - deadlines that pass at the worst of moments. */
+#include "scenarios.h"
 #include "stage.h"
 
 static weir_status first; /* what the hasty one was told */

@@ -23,6 +23,7 @@
 #include "history.h"
 #include "linear.h"
 #include "queue/queue.h"
+#include "race.h"
 #include "trace.h"
 
 enum { MOST_ITEMS = 100, PRODUCERS = 10, OWED = 16 };
@@ -70,6 +71,7 @@ static void on_discard(void *arg, void *item, weir_discard_reason reason)
     (void)arg;
     if (world_holds_a_lock())
         world_fail("on_discard is called with a lock held");
+    race_read(item, sizeof(number), __builtin_return_address(0));
     memcpy(&number, item, sizeof(number));
     world_step("is given back", "an item", NULL);
     if (trace_is_on)

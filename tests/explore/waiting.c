@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "buffer.h"
 #include "choice.h"
+#include "race.h"
 #include "threads.h"
 #include "trace.h"
 #include "world.h"
@@ -46,6 +47,7 @@ static void own(struct world_lock *lock)
     struct thread *me = thread_me();
 
     lock->owner = thread_current + 1;
+    race_acquire(lock);
     me->state = THREAD_READY;
     me->locks++;
     if (lock->rank != WORLD_UNRANKED)
@@ -56,6 +58,7 @@ static void disown(struct world_lock *lock)
 {
     struct thread *me = thread_me();
 
+    race_release(lock);
     lock->owner = 0;
     me->locks--;
     if (lock->rank != WORLD_UNRANKED)

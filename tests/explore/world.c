@@ -49,6 +49,7 @@
 #include "buffer.h"
 #include "choice.h"
 #include "fiber.h"
+#include "race.h"
 #include "threads.h"
 #include "trace.h"
 
@@ -468,6 +469,8 @@ unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg)
         .arg = arg,
     };
     thread_count++;
+    if (number > 0)
+        race_started(number);
     fiber_prepare(number, thread_main);
     choice_add_thread(number);
     return number;
@@ -483,6 +486,7 @@ void world_join(unsigned thread)
     take_turns(false);
     me->state = THREAD_READY;
     buffer_land_all(thread_current);
+    race_joined(thread);
 }
 
 /* --------------------------------------------------------------- executions */
@@ -511,6 +515,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     running = true;
     arena_reset();
     buffers_reset();
+    race_reset();
     first_of_all = first;
     thread_current = world_spawn(run_first, NULL, NULL);
     fiber_switch(FIBER_DRIVER, thread_current);

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "atomics.h"
+#include "world.h"
+
 struct weir__flag {
     uint64_t value;
 };
@@ -21,55 +24,51 @@ struct weir__pointer {
     uint64_t value;
 };
 
-/* Sequentially consistent, or weaker: then it orders less than the rest. */
-enum seam_order { SEAM_ORDERED, SEAM_WEAK };
-
-enum seam_change { SEAM_ADD, SEAM_OR, SEAM_AND, SEAM_SWAP };
-
-uint64_t
-seam_read(const uint64_t *address, enum seam_order order, const char *name);
-void seam_write(uint64_t *address, uint64_t value, enum seam_order order,
-                const char *name);
-/* Returns what it was before. */
-uint64_t seam_change(uint64_t *address, enum seam_change how, uint64_t operand,
-                     const char *name);
-bool seam_compare_swap(uint64_t *address, uint64_t *expected, uint64_t desired,
-                       const char *name);
-void seam_pause(void);
+#define SEAM_PLACE(object, text)                                               \
+ ((struct atomics_place){(void *)(uintptr_t) & (object)->value, 8, text})
 
 #define weir__flag_read(flag)                                                  \
- (seam_read(&(flag)->value, SEAM_ORDERED, #flag) != 0)
+ (atomics_read(SEAM_PLACE(flag, #flag), ATOMICS_ORDERED) != 0)
 #define weir__flag_write(flag, to)                                             \
- seam_write(&(flag)->value, (to), SEAM_ORDERED, #flag)
+ atomics_write(SEAM_PLACE(flag, #flag), (to), ATOMICS_ORDERED)
 #define weir__flag_swap(flag, to)                                              \
- (seam_change(&(flag)->value, SEAM_SWAP, (to), #flag) != 0)
+ (atomics_change(SEAM_PLACE(flag, #flag), ATOMICS_SWAP, (to),                  \
+                 ATOMICS_ORDERED) != 0)
 
 #define weir__counter_read(counter)                                            \
- seam_read(&(counter)->value, SEAM_ORDERED, #counter)
+ atomics_read(SEAM_PLACE(counter, #counter), ATOMICS_ORDERED)
 #define weir__counter_read_acquire(counter)                                    \
- seam_read(&(counter)->value, SEAM_WEAK, #counter)
+ atomics_read(SEAM_PLACE(counter, #counter), ATOMICS_ONE_WAY)
 #define weir__counter_read_relaxed(counter)                                    \
- seam_read(&(counter)->value, SEAM_WEAK, #counter)
+ atomics_read(SEAM_PLACE(counter, #counter), ATOMICS_RELAXED)
 #define weir__counter_write(counter, to)                                       \
- seam_write(&(counter)->value, (to), SEAM_ORDERED, #counter)
+ atomics_write(SEAM_PLACE(counter, #counter), (to), ATOMICS_ORDERED)
 #define weir__counter_write_release(counter, to)                               \
- seam_write(&(counter)->value, (to), SEAM_WEAK, #counter)
+ atomics_write(SEAM_PLACE(counter, #counter), (to), ATOMICS_ONE_WAY)
+#define weir__counter_write_relaxed(counter, to)                               \
+ atomics_write(SEAM_PLACE(counter, #counter), (to), ATOMICS_RELAXED)
 #define weir__counter_add(counter, more)                                       \
- seam_change(&(counter)->value, SEAM_ADD, (more), #counter)
+ atomics_change(SEAM_PLACE(counter, #counter), ATOMICS_ADD, (more),            \
+                ATOMICS_ORDERED)
 #define weir__counter_or(counter, bits)                                        \
- seam_change(&(counter)->value, SEAM_OR, (bits), #counter)
+ atomics_change(SEAM_PLACE(counter, #counter), ATOMICS_OR, (bits),             \
+                ATOMICS_ORDERED)
 #define weir__counter_and(counter, bits)                                       \
- seam_change(&(counter)->value, SEAM_AND, (bits), #counter)
+ atomics_change(SEAM_PLACE(counter, #counter), ATOMICS_AND, (bits),            \
+                ATOMICS_ORDERED)
 #define weir__counter_swap(counter, to)                                        \
- seam_change(&(counter)->value, SEAM_SWAP, (to), #counter)
+ atomics_change(SEAM_PLACE(counter, #counter), ATOMICS_SWAP, (to),             \
+                ATOMICS_ORDERED)
 #define weir__counter_compare_swap(counter, expected, desired)                 \
- seam_compare_swap(&(counter)->value, (expected), (desired), #counter)
+ atomics_compare_swap(SEAM_PLACE(counter, #counter), (expected), (desired),    \
+                      ATOMICS_ORDERED)
 
 #define weir__pointer_read(pointer)                                            \
- ((const void *)(uintptr_t)seam_read(&(pointer)->value, SEAM_ORDERED, #pointer))
+ ((const void *)(uintptr_t)atomics_read(SEAM_PLACE(pointer, #pointer),         \
+                                        ATOMICS_ORDERED))
 #define weir__pointer_write(pointer, to)                                       \
- seam_write(&(pointer)->value, (uintptr_t)(to), SEAM_ORDERED, #pointer)
+ atomics_write(SEAM_PLACE(pointer, #pointer), (uintptr_t)(to), ATOMICS_ORDERED)
 
-#define weir__cpu_pause() seam_pause()
+#define weir__cpu_pause() world_yield("pauses")
 
 #endif /* WEIR_EXPLORE_SEAM_ATOMIC_H */

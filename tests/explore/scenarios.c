@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* scenarios.c - the table of contents. */
+#include "scenarios.h"
+
+const struct scenario *const scenario_themes[] = {
+    scenarios_basic,    scenarios_batches,
+    scenarios_close,    scenarios_time,
+    scenarios_join,     scenarios_pills,
+    scenarios_dropping, scenarios_fairness,
+    scenarios_marks,    NULL,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* scenarios.h - the queue's themes. */
+#ifndef WEIR_EXPLORE_SCENARIOS_H
+#define WEIR_EXPLORE_SCENARIOS_H
+
+#include "scenario.h"
+
+extern const struct scenario scenarios_basic[];
+extern const struct scenario scenarios_batches[];
+extern const struct scenario scenarios_close[];
+extern const struct scenario scenarios_time[];
+extern const struct scenario scenarios_join[];
+extern const struct scenario scenarios_pills[];
+extern const struct scenario scenarios_dropping[];
+extern const struct scenario scenarios_fairness[];
+extern const struct scenario scenarios_marks[];
+
+#endif /* WEIR_EXPLORE_SCENARIOS_H */
