@@ -51,7 +51,8 @@ static int list(void)
                 continue;
             entrants_ask(e);
             if (e->present)
-                printf("  %-20s %s %s%s%s\n", e->id, e->name, e->version,
+                printf("  %-20s %s%s%s%s%s\n", e->id, e->name,
+                       *e->version ? " " : "", e->version,
                        e->bounded ? "" : ", unbounded",
                        e->batches ? ", batches" : "");
             else

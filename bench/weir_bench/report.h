@@ -3,6 +3,7 @@
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -20,6 +21,13 @@ struct report_frame {
 
 /* Why a row is to be doubted: "disturbed", "spread", or "". */
 const char *report_doubt(const struct row *row, enum figure figure);
+
+/*
+ * Those that are absent for one reason, as "a, b (why)"; `index` counts the
+ * reasons.  False: there are no more.
+ */
+bool report_absent(const struct contest *contest, size_t index, char *out,
+                   size_t room);
 
 /* As they come. */
 void table_open(const struct report_frame *frame, const struct entrants *who);

@@ -109,12 +109,25 @@ static double x_of(const struct panel *panel, double value)
     return LEFT + share * (RIGHT - LEFT);
 }
 
+/* The lines of a group: a bar each, and one for each reason to be absent. */
+static size_t lines_of(const struct contest *contest)
+{
+    char ignored[8];
+    size_t lines = 0;
+
+    while (report_absent(contest, lines, ignored, sizeof(ignored)))
+        lines++;
+    for (size_t i = 0; i < contest->count; i++)
+        lines += contest->rows[i].state != ROW_ABSENT;
+    return lines;
+}
+
 static double height_of(const struct panel *panel)
 {
     double height = HEAD + FOOT;
 
     for (size_t i = 0; i < panel->count; i++)
-        height += GROUP + BAR * (double)panel->contests[i].count;
+        height += GROUP + BAR * (double)lines_of(&panel->contests[i]);
     return height;
 }
 
@@ -209,10 +222,28 @@ draw_row(FILE *to, const struct panel *panel, const struct contest *contest,
     if (row->state == ROW_FINE) {
         draw_bar(to, panel, contest, row, y);
     } else {
-        snprintf(name, sizeof(name), "%s: %.60s",
-                 row->state == ROW_ABSENT ? "absent" : "failed", row->why);
+        snprintf(name, sizeof(name), "failed: %.60s", row->why);
         text(to, LEFT + 6, y + 14, "class=\"faint\"", name);
     }
+}
+
+static double draw_group(FILE *to, const struct panel *panel,
+                         const struct contest *contest, double y)
+{
+    char absent[512];
+
+    for (size_t r = 0; r < contest->count; r++)
+        if (contest->rows[r].state != ROW_ABSENT) {
+            draw_row(to, panel, contest, &contest->rows[r], y);
+            y += BAR;
+        }
+    for (size_t i = 0; report_absent(contest, i, absent, sizeof(absent)); i++) {
+        text(to, LEFT - 8, y + 14, "class=\"faint\" text-anchor=\"end\"",
+             "absent:");
+        text(to, LEFT, y + 14, "class=\"faint\"", absent);
+        y += BAR;
+    }
+    return y;
 }
 
 /* Draws a panel from `y` down; returns where it ends. */
@@ -236,8 +267,7 @@ static double draw_panel(FILE *to, const struct panel *panel, double y)
 
         text(to, MARGIN, y + 22, "class=\"group\"", contest->work.label);
         y += GROUP;
-        for (size_t r = 0; r < contest->count; r++, y += BAR)
-            draw_row(to, panel, contest, &contest->rows[r], y);
+        y = draw_group(to, panel, contest, y);
     }
     return y + FOOT;
 }
@@ -267,7 +297,7 @@ void svg_write(FILE *to, const struct report_frame *frame,
     }
     snprintf(machine, sizeof(machine),
              "%s, %u processors, %s, weir %s; a cache line there and back "
-             "%.0f ns; %u rounds; (u): unbounded; ?: doubtful",
+             "%.0f ns; rounds: %u; (u): unbounded; ?: doubtful",
              frame->machine.model, frame->machine.processors,
              frame->machine.kernel, weir_version(), frame->before.median,
              frame->rounds);

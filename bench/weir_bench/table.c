@@ -15,6 +15,37 @@ const char *report_doubt(const struct row *row, enum figure figure)
     return s->most > s->least * CONTEST_SPREAD ? "spread" : "";
 }
 
+/* Whether an earlier row is absent for the same reason. */
+static bool is_said(const struct contest *contest, size_t row)
+{
+    for (size_t i = 0; i < row; i++)
+        if (contest->rows[i].state == ROW_ABSENT &&
+            strcmp(contest->rows[i].why, contest->rows[row].why) == 0)
+            return true;
+    return false;
+}
+
+bool report_absent(const struct contest *contest, size_t index, char *out,
+                   size_t room)
+{
+    size_t first = 0, at = 0;
+
+    for (; first < contest->count; first++)
+        if (contest->rows[first].state == ROW_ABSENT &&
+            !is_said(contest, first) && index-- == 0)
+            break;
+    for (size_t i = first; i < contest->count; i++) {
+        const struct row *row = &contest->rows[i];
+
+        if (strcmp(row->why, contest->rows[first].why) == 0 && at < room)
+            at += (size_t)snprintf(out + at, room - at, "%s%s", at ? ", " : "",
+                                   row->who->id);
+    }
+    if (at < room && first < contest->count)
+        snprintf(out + at, room - at, " (%s)", contest->rows[first].why);
+    return first < contest->count;
+}
+
 static void print_trip(const char *what, const struct machine_trip *trip)
 {
     if (trip->median > 0)
@@ -35,8 +66,8 @@ void table_open(const struct report_frame *frame, const struct entrants *who)
         const struct entrant *e = &who->all[i];
 
         if (e->present && (e->pool ? frame->pools : frame->queues))
-            printf("%-19s %s %s%s\n", e->id, e->name, e->version,
-                   e->bounded ? "" : ", unbounded");
+            printf("%-19s %s%s%s%s\n", e->id, e->name, *e->version ? " " : "",
+                   e->version, e->bounded ? "" : ", unbounded");
     }
 }
 
@@ -44,7 +75,7 @@ void table_bench(const struct bench *bench)
 {
     bool paced = bench->kind == WORK_PACED;
 
-    printf("\n%s\n\n%-14s %-19s %9s %9s %9s %9s %9s %9s %6s\n", bench->question,
+    printf("\n%s\n\n%-16s %-19s %9s %9s %9s %9s %9s %9s %6s\n", bench->question,
            "work", "who", bench_figure(bench), "least", "most",
            paced ? "p50" : "CPU ns", paced ? "p99.9" : "switches", "textbook",
            "peer");
@@ -65,11 +96,11 @@ static void print_row(const struct contest *contest, const struct row *row)
     double unit = contest->bench->kind == WORK_PACED ? 1000 : 1;
 
     if (row->state != ROW_FINE) {
-        printf("%-14s %-19s %9s %s\n", contest->work.label, row->who->id, "-",
+        printf("%-16s %-19s %9s %s\n", contest->work.label, row->who->id, "-",
                row->why);
         return;
     }
-    printf("%-14s %-19s %9.1f %9.1f %9.1f", contest->work.label, row->who->id,
+    printf("%-16s %-19s %9.1f %9.1f %9.1f", contest->work.label, row->who->id,
            s[figure].median / unit, s[figure].least / unit,
            s[figure].most / unit);
     if (contest->bench->kind == WORK_PACED)
@@ -86,20 +117,25 @@ static void print_row(const struct contest *contest, const struct row *row)
 
 void table_contest(const struct contest *contest)
 {
+    char absent[512];
+
     if (contest->work.work.rate)
-        printf("%-14s %.3f million items a second\n", contest->work.label,
+        printf("%-16s %.3f million items a second\n", contest->work.label,
                (double)contest->work.work.rate / 1e6);
     for (size_t i = 0; i < contest->count; i++)
-        print_row(contest, &contest->rows[i]);
+        if (contest->rows[i].state != ROW_ABSENT)
+            print_row(contest, &contest->rows[i]);
+    for (size_t i = 0; report_absent(contest, i, absent, sizeof(absent)); i++)
+        printf("%-16s absent: %s\n", contest->work.label, absent);
     printf("\n");
     fflush(stdout);
 }
 
 void table_close(const struct report_frame *frame, unsigned doubts)
 {
-    printf("%u rounds in turns: median, least, most; CPU and switches for each "
-           "item.  textbook, peer: times\nas fast as the textbook, and as the "
-           "fastest bounded peer.  u: unbounded, it never waits for room.\n",
+    printf("rounds in turns: %u; median, least and most of them; CPU and "
+           "switches for each item.\ntextbook, peer: times as fast as the "
+           "textbook, as the fastest bounded peer; u: unbounded.\n",
            frame->rounds);
     printf("others used %.2f of a processor; ", frame->foreign);
     print_trip("a cache line there and back at the end: ", &frame->after);

@@ -100,7 +100,7 @@ test_a_smoke_run_has_a_row_for_every_work() {
     expect "errors" "$(cat err)" ""
     has out '^1P4C  *weir  *[0-9]'
     has out '^1P1C cap 1  *textbook  *[0-9]'
-    has out '^2P2C x32  *textbook  *- no batches$'
+    has out '^2P2C x32  *absent: .*textbook.* (no batches)$'
     has out '^1P1C 80 %  *weir  *[0-9]'
     has out '^4 workers  *weir-timeouts  *[0-9]'
     has plot.svg 'How long is a round trip'
