@@ -2,6 +2,8 @@
 # The peers that are there.  What is missing is said by weir-bench list.
 include(CheckLanguage)
 find_package(PkgConfig)
+set(peers "${CMAKE_CURRENT_BINARY_DIR}/peers")
+file(MAKE_DIRECTORY "${peers}")
 
 # ------------------------------------------------------------------- C, C++
 # weir_peer(id modules sources...): built if pkg-config knows the modules.
@@ -18,15 +20,19 @@ function(weir_peer id modules)
   target_link_libraries(bench_${id} PRIVATE PkgConfig::PEER_${id})
 endfunction()
 
-weir_peer(glib glib-2.0 peers/glib.c)
-weir_peer(apr "apr-1;apr-util-1" peers/apr.c)
+if(NOT WEIR_BENCH_STATIC)
+  weir_peer(glib glib-2.0 peers/glib.c)
+  weir_peer(apr "apr-1;apr-util-1" peers/apr.c)
+endif()
 
 check_language(CXX)
 if(CMAKE_CXX_COMPILER)
   enable_language(CXX)
   set(CMAKE_CXX_STANDARD 17)
   set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG") # as the C ones
-  weir_peer(tbb tbb peers/tbb.cpp)
+  if(NOT WEIR_BENCH_STATIC)
+    weir_peer(tbb tbb peers/tbb.cpp)
+  endif()
   find_path(WEIR_MOODYCAMEL blockingconcurrentqueue.h
     PATH_SUFFIXES concurrentqueue)
 endif()
@@ -46,4 +52,121 @@ if(CMAKE_CXX_COMPILER AND WEIR_MOODYCAMEL)
       "MOODYCAMEL_VERSION=\"${moodycamel_version}\"")
   endforeach()
   target_compile_definitions(bench_moodycamel-bounded PRIVATE BOUNDED)
+endif()
+
+# ---------------------------------------------------------- other languages
+if(WEIR_BENCH_STATIC)
+  return()
+endif()
+
+# weir_toolchain(NAME program least arguments...): sets NAME_IS_THERE, and
+# NAME_VERSION to the first number that `program arguments...` prints.
+macro(weir_toolchain name program least)
+  find_program(WEIR_${name} ${program})
+  set(${name}_IS_THERE FALSE)
+  if(WEIR_${name})
+    execute_process(COMMAND "${WEIR_${name}}" ${ARGN}
+      OUTPUT_VARIABLE said ERROR_VARIABLE said)
+    if(said MATCHES "([0-9]+\\.[0-9]+[.0-9]*)")
+      set(${name}_VERSION "${CMAKE_MATCH_1}")
+      if(NOT ${name}_VERSION VERSION_LESS ${least})
+        set(${name}_IS_THERE TRUE)
+      endif()
+    endif()
+  endif()
+  if(NOT ${name}_IS_THERE)
+    message(STATUS "bench: ${program} ${least} or later is absent")
+  endif()
+endmacro()
+
+# weir_foreign(id DEPENDS sources... COMMAND ...): makes peers/ID.
+function(weir_foreign id)
+  add_custom_command(OUTPUT "${peers}/${id}" ${ARGN} VERBATIM)
+  add_custom_target(bench_${id} DEPENDS "${peers}/${id}")
+  add_dependencies(weir_bench bench_${id})
+endfunction()
+
+# weir_script(id command): peers/ID is a shell script; $here is the directory
+# above it.
+function(weir_script id command)
+  file(CONFIGURE OUTPUT "peers/${id}" @ONLY CONTENT "#!/bin/sh
+here=$(dirname \"$0\")/..
+exec ${command} \"$@\"
+")
+  file(CHMOD "${peers}/${id}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+    GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+endfunction()
+
+set(here "${CMAKE_CURRENT_SOURCE_DIR}")
+
+weir_toolchain(RUSTC rustc 1.63 --version)
+set(rustc "${WEIR_RUSTC}" --edition 2021 -C opt-level=3)
+if(RUSTC_IS_THERE)
+  weir_foreign(rust-std
+    DEPENDS "${here}/driver/driver.rs" "${here}/peers/rust-std.rs"
+    COMMAND "${CMAKE_COMMAND}" -E env PEER_VERSION=${RUSTC_VERSION}
+      ${rustc} --crate-name rust_std -o "${peers}/rust-std"
+      "${here}/peers/rust-std.rs")
+endif()
+
+# Debian has the sources of crates; these three need no cargo.
+file(GLOB cfg_if "/usr/share/cargo/registry/cfg-if-1.*")
+file(GLOB crossbeam_utils "/usr/share/cargo/registry/crossbeam-utils-0.8.*")
+file(GLOB crossbeam_channel "/usr/share/cargo/registry/crossbeam-channel-0.5.*")
+if(RUSTC_IS_THERE AND cfg_if AND crossbeam_utils AND crossbeam_channel)
+  string(REGEX MATCH "[0-9.]+$" crossbeam_version "${crossbeam_channel}")
+  set(crates "${CMAKE_CURRENT_BINARY_DIR}/crates")
+  file(MAKE_DIRECTORY "${crates}")
+  set(crate "${WEIR_RUSTC}" --edition 2018 --crate-type rlib -C opt-level=3
+    --cap-lints allow --cfg "feature=\"std\"" -L "${crates}"
+    --out-dir "${crates}")
+  set(uses_cfg_if --extern "cfg_if=${crates}/libcfg_if.rlib")
+  set(uses_utils --extern
+    "crossbeam_utils=${crates}/libcrossbeam_utils.rlib")
+  set(uses_channel --extern
+    "crossbeam_channel=${crates}/libcrossbeam_channel.rlib")
+  weir_foreign(crossbeam
+    DEPENDS "${here}/driver/driver.rs" "${here}/peers/crossbeam.rs"
+    COMMAND ${crate} --crate-name cfg_if "${cfg_if}/src/lib.rs"
+    COMMAND ${crate} --crate-name crossbeam_utils ${uses_cfg_if}
+      "${crossbeam_utils}/src/lib.rs"
+    COMMAND ${crate} --crate-name crossbeam_channel ${uses_cfg_if}
+      ${uses_utils} "${crossbeam_channel}/src/lib.rs"
+    COMMAND "${CMAKE_COMMAND}" -E env PEER_VERSION=${crossbeam_version}
+      ${rustc} -L "${crates}" ${uses_channel} -o "${peers}/crossbeam"
+      "${here}/peers/crossbeam.rs")
+else()
+  message(STATUS "bench: crossbeam is absent")
+endif()
+
+weir_toolchain(GO go 1.18 version)
+if(GO_IS_THERE)
+  # Files of one package have to lie in one directory.
+  configure_file(driver/driver.go go/driver.go COPYONLY)
+  configure_file(peers/go.go go/go.go COPYONLY)
+  set(go "${CMAKE_CURRENT_BINARY_DIR}/go")
+  weir_foreign(go
+    DEPENDS "${here}/driver/driver.go" "${here}/peers/go.go"
+    COMMAND "${CMAKE_COMMAND}" -E env "GOCACHE=${go}/cache" GO111MODULE=off
+      "${WEIR_GO}" build -o "${peers}/go" "${go}/driver.go" "${go}/go.go")
+endif()
+
+weir_toolchain(JAVAC javac 17 -version)
+if(JAVAC_IS_THERE)
+  set(java "${CMAKE_CURRENT_BINARY_DIR}/java")
+  set(sources "${here}/driver/Driver.java" "${here}/peers/Java.java")
+  add_custom_command(OUTPUT "${java}/Driver.class" DEPENDS ${sources}
+    COMMAND "${WEIR_JAVAC}" -d "${java}" ${sources} VERBATIM)
+  add_custom_target(bench_java DEPENDS "${java}/Driver.class")
+  add_dependencies(weir_bench bench_java)
+  weir_script(java "java -cp \"$here/java\" Driver")
+endif()
+
+weir_toolchain(PYTHON python3 3.8 --version)
+if(PYTHON_IS_THERE)
+  configure_file(driver/driver.py python/driver.py COPYONLY)
+  foreach(id python-queue python-asyncio)
+    configure_file(peers/${id}.py python/${id}.py COPYONLY)
+    weir_script(${id} "python3 \"$here/python/${id}.py\"")
+  endforeach()
 endif()

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// Driver.java - driver.c's work for a queue of Java: threads, clock, one line of
+// JSON.  Java.java has the queue.
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+
+final class Driver {
+    static final long HASH = 0x9E3779B97F4A7C15L;
+
+    /** What is to be done, in the order of the command line. */
+    record Work(int producers, int consumers, int capacity, int size, int batch,
+                long items, long rate) {
+        Work warmUp() {
+            return new Work(producers, consumers, capacity, size, batch, items, 0);
+        }
+    }
+
+    /** An item is an object, as everything in a queue of Java's: a Long, or
+        eight longs. */
+    interface Kind {
+        Object make(long number);
+        long first(Object item);
+        long last(Object item);
+    }
+
+    static final Kind NUMBER = new Kind() {
+        public Object make(long number) { return number; }
+        public long first(Object item) { return (Long) item; }
+        public long last(Object item) { return (Long) item; }
+    };
+
+    static final Kind ARRAY = new Kind() {
+        public Object make(long number) {
+            long[] words = new long[8];
+            words[0] = words[7] = number;
+            return words;
+        }
+        public long first(Object item) { return ((long[]) item)[0]; }
+        public long last(Object item) { return ((long[]) item)[7]; }
+    };
+
+    /** What one thread does, and did. */
+    abstract static class Part extends Thread {
+        long items, sum, hash, began, ended, switches;
+        long[] late = {};
+        CyclicBarrier gate;
+
+        abstract void work() throws InterruptedException;
+
+        void take(Kind kind, Object item) {
+            items++;
+            sum += kind.first(item);
+            hash ^= kind.last(item) * HASH;
+        }
+
+        @Override public void run() {
+            try {
+                gate.await();
+                began = System.nanoTime();
+                work();
+                ended = System.nanoTime();
+                switches = switchesOfThisThread();
+            } catch (Exception e) {
+                e.printStackTrace();
+                System.exit(1);
+            }
+        }
+    }
+
+    static long switchesOfThisThread() throws IOException {
+        return Files.readAllLines(Path.of("/proc/thread-self/status")).stream()
+            .filter(line -> line.contains("ctxt_switches"))
+            .mapToLong(line -> Long.parseLong(line.split("\\s+")[1])).sum();
+    }
+
+    /** Of the whole process: collecting garbage and compiling, too. */
+    static long cpuNanoseconds() {
+        return ((com.sun.management.OperatingSystemMXBean)
+            ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+    }
+
+    /** Lets all go at once; prints what they did if that is wanted. */
+    static void crew(List<Part> parts, boolean print) throws Exception {
+        CyclicBarrier gate = new CyclicBarrier(parts.size() + 1);
+        for (Part part : parts) {
+            part.gate = gate;
+            part.start();
+        }
+        long cpu = cpuNanoseconds();
+        gate.await();
+        for (Part part : parts)
+            part.join();
+        cpu = cpuNanoseconds() - cpu;
+        long began = parts.stream().mapToLong(p -> p.began).min().getAsLong();
+        long ended = parts.stream().mapToLong(p -> p.ended).max().getAsLong();
+        long hash = parts.stream().mapToLong(p -> p.hash).reduce(0, (a, b) -> a ^ b);
+        if (!print)
+            return;
+        System.out.printf("{\"wall_ns\":%d,\"cpu_ns\":%d,\"switches\":%d,"
+            + "\"items\":%d,\"sum\":%d,\"xor\":%s", ended - began, cpu,
+            parts.stream().mapToLong(p -> p.switches).sum(),
+            parts.stream().mapToLong(p -> p.items).sum(),
+            parts.stream().mapToLong(p -> p.sum).sum(), Long.toUnsignedString(hash));
+        // The first tenth is not counted: threads are still coming up.
+        long[] late = parts.stream().flatMapToLong(p ->
+            Arrays.stream(p.late).skip(p.late.length / 10)).sorted().toArray();
+        if (late.length > 0)
+            System.out.printf(",\"p50_ns\":%d,\"p99_ns\":%d,\"p999_ns\":%d",
+                late[late.length / 2], late[(int) (late.length * 99L / 100)],
+                late[(int) (late.length * 999L / 1000)]);
+        System.out.println("}");
+    }
+
+    static void absent(String why) {
+        System.out.println("{\"absent\":\"" + why + "\"}");
+        System.exit(3);
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length == 1 && arguments[0].equals("about")) {
+            System.out.printf("{\"name\":\"%s\",\"version\":\"%s\","
+                + "\"bounded\":true,\"batches\":false}%n", Java.NAME,
+                System.getProperty("java.version"));
+            return;
+        }
+        if (arguments.length != 8) {
+            System.err.println("java: this is one contender; weir-bench runs them");
+            System.exit(2);
+        }
+        long[] n = Arrays.stream(arguments).skip(1).mapToLong(Long::parseLong).toArray();
+        Work work = new Work((int) n[0], (int) n[1], (int) n[2], (int) n[3],
+            (int) n[4], n[5], n[6]);
+        if (work.batch > 1)
+            absent("no batches");
+        // All of it once before it counts: by then it is compiled.
+        switch (arguments[0]) {
+            case "pass", "paced" -> {
+                Java.pass(work.warmUp(), false);
+                Java.pass(work, true);
+            }
+            case "pingpong" -> {
+                Java.pingpong(work, false);
+                Java.pingpong(work, true);
+            }
+            default -> absent("a queue, not a pool");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// driver.go - driver.c's work for a channel of Go: goroutines, clock, one line
+// of JSON.  go.go has the channel.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sort"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const hash = 0x9E3779B97F4A7C15
+
+// An item of 8 or 64 bytes.
+type item interface{ [1]uint64 | [8]uint64 }
+
+type work struct {
+	producers, consumers, capacity, size, batch, items, rate uint64
+}
+
+// What one goroutine did, on cache lines of its own.
+type part struct {
+	items, sum, hash uint64
+	late             []int64
+	began, ended     time.Time
+	_                [128]byte
+}
+
+func take[T item](p *part, it T) {
+	p.items++
+	p.sum += it[0]
+	p.hash ^= it[len(it)-1] * hash
+}
+
+// Of one process: nanoseconds and context switches until now.
+func usage() (int64, int64) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano(), int64(u.Nvcsw) + int64(u.Nivcsw)
+}
+
+// Lets all go at once; prints what they did if that is wanted.
+func crew(jobs []func(*part), print bool) {
+	parts := make([]part, len(jobs))
+	var ready, done sync.WaitGroup
+	gate := make(chan struct{})
+	for i := range jobs {
+		ready.Add(1)
+		done.Add(1)
+		go func(p *part, job func(*part)) {
+			ready.Done()
+			<-gate
+			p.began = time.Now()
+			job(p)
+			p.ended = time.Now()
+			done.Done()
+		}(&parts[i], jobs[i])
+	}
+	ready.Wait()
+	cpu, switches := usage()
+	close(gate)
+	done.Wait()
+	cpuAfter, switchesAfter := usage()
+	all := part{began: parts[0].began, ended: parts[0].ended}
+	for i := range parts {
+		p := &parts[i]
+		all.items += p.items
+		all.sum += p.sum
+		all.hash ^= p.hash
+		all.late = append(all.late, p.late[len(p.late)/10:]...) // the first are still coming up
+		if p.began.Before(all.began) {
+			all.began = p.began
+		}
+		if p.ended.After(all.ended) {
+			all.ended = p.ended
+		}
+	}
+	if !print {
+		return
+	}
+	fmt.Printf(`{"wall_ns":%d,"cpu_ns":%d,"switches":%d,"items":%d,"sum":%d,"xor":%d`,
+		all.ended.Sub(all.began).Nanoseconds(), cpuAfter-cpu, switchesAfter-switches,
+		all.items, all.sum, all.hash)
+	if n := len(all.late); n > 0 {
+		sort.Slice(all.late, func(a, b int) bool { return all.late[a] < all.late[b] })
+		fmt.Printf(`,"p50_ns":%d,"p99_ns":%d,"p999_ns":%d`,
+			all.late[n/2], all.late[n*99/100], all.late[n*999/1000])
+	}
+	fmt.Println("}")
+}
+
+func absent(why string) {
+	fmt.Printf("{\"absent\":\"%s\"}\n", why)
+	os.Exit(3)
+}
+
+func do[T item](kind string, w work) {
+	warmUp := w
+	warmUp.rate = 0
+	warmUp.items = w.items / 16 / (w.producers * w.consumers) * (w.producers * w.consumers)
+	switch kind {
+	case "pass", "paced":
+		pass[T](warmUp, false)
+		pass[T](w, true)
+	case "pingpong":
+		pingpong[T](warmUp, false)
+		pingpong[T](w, true)
+	default:
+		absent("a queue, not a pool")
+	}
+}
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == "about" {
+		fmt.Printf("{\"name\":\"%s\",\"version\":\"%s\",\"bounded\":true,\"batches\":false}\n",
+			name, runtime.Version())
+		return
+	}
+	var n [7]uint64
+	for i := range n {
+		var err error
+		if len(os.Args) == 9 {
+			n[i], err = strconv.ParseUint(os.Args[i+2], 10, 64)
+		}
+		if len(os.Args) != 9 || err != nil {
+			fmt.Fprintln(os.Stderr, "go: this is one contender; weir-bench runs them")
+			os.Exit(2)
+		}
+	}
+	w := work{n[0], n[1], n[2], n[3], n[4], n[5], n[6]}
+	if w.batch > 1 {
+		absent("no batches")
+	}
+	if w.size == 8 {
+		do[[1]uint64](os.Args[1], w)
+	} else {
+		do[[8]uint64](os.Args[1], w)
+	}
+}
