@@ -199,7 +199,6 @@ bool entrants_bring(struct entrants *to, const char *file)
     entrants_ask(e);
     if (!e->present)
         return refuse(file, "was compiled, but does not start");
-    snprintf(e->name, sizeof(e->name), "%s", name);
     to->count++;
     return true;
 }

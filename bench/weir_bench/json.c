@@ -46,7 +46,7 @@ void json_open(FILE *to, const struct report_frame *frame)
     fputc(',', to);
     put_text(to, "compiler", frame->machine.compiler);
     put_trip(to, &frame->before);
-    fprintf(to, "}\n");
+    fprintf(to, ",\"foreign\":%.2f}\n", frame->foreign_before);
 }
 
 static void put_work(FILE *to, const struct contest *contest)

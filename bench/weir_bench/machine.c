@@ -182,6 +182,18 @@ struct machine_load machine_load(void)
     return (struct machine_load){ticks / (double)sysconf(_SC_CLK_TCK), now_s()};
 }
 
+double machine_foreign(void)
+{
+    const struct timespec moment = {.tv_nsec = 500000000};
+    struct machine_load before = machine_load(), after;
+    double foreign;
+
+    nanosleep(&moment, NULL);
+    after = machine_load();
+    foreign = (after.busy_s - before.busy_s) / (after.now_s - before.now_s);
+    return foreign > 0 ? foreign : 0;
+}
+
 double machine_cpu_s(pid_t process)
 {
     struct timespec used;

@@ -321,6 +321,7 @@ static int measure(const struct options *options)
     run.frame =
         (struct report_frame){.machine = machine_look(),
                               .before = machine_trip(),
+                              .foreign_before = machine_foreign(),
                               .rounds = options->smoke ? 1 : options->rounds};
     for (size_t i = 0; i < options->bench_count; i++)
         if (options->benches[i]->kind == WORK_TASKS)

@@ -14,7 +14,8 @@
 struct report_frame {
     struct machine machine;
     struct machine_trip before, after; /* at the start and at the end */
-    double foreign; /* processors that others used, over all rounds */
+    double foreign_before; /* processors that others used before it began */
+    double foreign;        /* and over all rounds */
     unsigned rounds;
     bool queues, pools; /* what takes part */
 };

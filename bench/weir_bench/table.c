@@ -62,6 +62,10 @@ void table_open(const struct report_frame *frame, const struct entrants *who)
            frame->machine.libc, frame->machine.compiler);
     print_trip("a cache line from one processor to another and back: ",
                &frame->before);
+    printf("others use %.2f of a processor%s\n", frame->foreign_before,
+           frame->foreign_before > CONTEST_FOREIGN
+               ? ": warning: figures will be disturbed"
+               : "");
     for (size_t i = 0; i < who->count; i++) {
         const struct entrant *e = &who->all[i];
 
