@@ -30,6 +30,9 @@
 /* Less than this is too short to tell what others used. */
 #define LONG_ENOUGH_S 0.3
 
+/* How long one looks whether it is quiet. */
+#define LOOK_S 0.1
+
 /* One answer of a contender. */
 struct answer {
     enum row_state state;
@@ -175,9 +178,20 @@ static bool note(struct row *row, const struct answer *answer)
     return answer->state != ROW_FAILED;
 }
 
+/* Waits until others leave the processors alone, at most so long. */
+static void await_quiet(unsigned most_s, pid_t taker)
+{
+    double looks = most_s / LOOK_S;
+
+    while (looks-- > 0 && !child_stop_signal() &&
+           machine_foreign(LOOK_S, taker) > CONTEST_FOREIGN)
+        continue;
+}
+
 /* Each contender, beginning with another one each round. */
-static bool run_round(struct contest *contest, unsigned round, unsigned limit_s,
-                      pid_t taker, double (*foreign)[2])
+static bool
+run_round(struct contest *contest, unsigned round,
+          const struct options *options, pid_t taker, double (*foreign)[2])
 {
     bool good = true;
 
@@ -189,7 +203,9 @@ static bool run_round(struct contest *contest, unsigned round, unsigned limit_s,
         if (row->state != ROW_FINE || child_stop_signal())
             continue;
         say_progress(contest, row, round);
-        answer = take_turn(row->who, &contest->work.work, limit_s, taker);
+        await_quiet(options->wait_s, taker);
+        answer =
+            take_turn(row->who, &contest->work.work, options->limit_s, taker);
         say_progress(contest, NULL, round);
         foreign[r][0] += answer.foreign_s;
         foreign[r][1] += answer.lasted_s;
@@ -275,14 +291,15 @@ static void compare(struct contest *contest)
     }
 }
 
-bool contest_run(struct contest *contest, unsigned rounds, unsigned limit_s)
+bool contest_run(struct contest *contest, unsigned rounds,
+                 const struct options *options)
 {
     double foreign[MOST_ENTRANTS][2] = {{0}};
     pid_t taker = contest->work.taken ? machine_take() : -1;
     bool good = true;
 
     for (unsigned round = 0; round < rounds && !child_stop_signal(); round++)
-        good = run_round(contest, round, limit_s, taker, foreign) && good;
+        good = run_round(contest, round, options, taker, foreign) && good;
     machine_give_back(taker);
     if (child_stop_signal())
         return false;

@@ -59,6 +59,7 @@ struct contest {
 enum figure contest_figure(const struct contest *contest);
 
 /* Runs all rounds.  False: one failed, or a signal came. */
-bool contest_run(struct contest *contest, unsigned rounds, unsigned limit_s);
+bool contest_run(struct contest *contest, unsigned rounds,
+                 const struct options *options);
 
 #endif /* BENCH_CONTEST_H */

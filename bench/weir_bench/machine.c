@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include <gnu/libc-version.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -182,18 +183,6 @@ struct machine_load machine_load(void)
     return (struct machine_load){ticks / (double)sysconf(_SC_CLK_TCK), now_s()};
 }
 
-double machine_foreign(void)
-{
-    const struct timespec moment = {.tv_nsec = 500000000};
-    struct machine_load before = machine_load(), after;
-    double foreign;
-
-    nanosleep(&moment, NULL);
-    after = machine_load();
-    foreign = (after.busy_s - before.busy_s) / (after.now_s - before.now_s);
-    return foreign > 0 ? foreign : 0;
-}
-
 double machine_cpu_s(pid_t process)
 {
     struct timespec used;
@@ -203,6 +192,21 @@ double machine_cpu_s(pid_t process)
         clock_gettime(clock, &used))
         return 0;
     return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+double machine_foreign(double seconds, pid_t taker)
+{
+    const struct timespec moment = {.tv_sec = (time_t)seconds,
+                                    .tv_nsec = (long)(fmod(seconds, 1) * 1e9)};
+    double taken = machine_cpu_s(taker), foreign;
+    struct machine_load before = machine_load(), after;
+
+    nanosleep(&moment, NULL);
+    after = machine_load();
+    taken = machine_cpu_s(taker) - taken;
+    foreign =
+        (after.busy_s - before.busy_s - taken) / (after.now_s - before.now_s);
+    return foreign > 0 ? foreign : 0;
 }
 
 pid_t machine_take(void)

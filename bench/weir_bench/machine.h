@@ -30,8 +30,9 @@ struct machine_load {
 };
 struct machine_load machine_load(void);
 
-/* Processors that others use just now, looked at for a moment. */
-double machine_foreign(void);
+/* Processors that others use just now, but for `taker`; looked at for so many
+ * seconds. */
+double machine_foreign(double seconds, pid_t taker);
 
 /* Takes the last processor that we may use until machine_give_back: another
  * process that never sleeps.  Its id; -1: it could not be done. */

@@ -174,7 +174,7 @@ static double reference_rate(struct run *run, const struct work *paced)
     contest.rows[0].who = textbook;
     bench_share_out(&contest.work.work,
                     run->options->smoke ? SMOKE_ITEMS : contest.bench->items);
-    rate = contest_run(&contest, REFERENCE_ROUNDS, run->options->limit_s)
+    rate = contest_run(&contest, REFERENCE_ROUNDS, run->options)
                ? 1e9 / contest.rows[0].spread[FIGURE_WALL_NS].median
                : 0;
     return rate;
@@ -220,7 +220,7 @@ static void compete(struct run *run, const struct bench *bench,
         run->failed = true;
         return;
     }
-    if (!contest_run(contest, run->frame.rounds, run->options->limit_s))
+    if (!contest_run(contest, run->frame.rounds, run->options))
         run->failed = true;
     if (child_stop_signal())
         return;
@@ -321,7 +321,7 @@ static int measure(const struct options *options)
     run.frame =
         (struct report_frame){.machine = machine_look(),
                               .before = machine_trip(),
-                              .foreign_before = machine_foreign(),
+                              .foreign_before = machine_foreign(0.5, -1),
                               .rounds = options->smoke ? 1 : options->rounds};
     for (size_t i = 0; i < options->bench_count; i++)
         if (options->benches[i]->kind == WORK_TASKS)

@@ -23,6 +23,7 @@ enum {
     OPTION_ITEMS,
     OPTION_ROUNDS,
     OPTION_LIMIT,
+    OPTION_WAIT,
     OPTION_JSON,
     OPTION_SVG,
     OPTION_SMOKE,
@@ -43,6 +44,7 @@ static const struct option names[] = {
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"wait", required_argument, NULL, OPTION_WAIT},
     {"json", required_argument, NULL, OPTION_JSON},
     {"svg", required_argument, NULL, OPTION_SVG},
     {"smoke", no_argument, NULL, OPTION_SMOKE},
@@ -78,6 +80,8 @@ const char options_help[] =
 "How:\n"
 "  --rounds COUNT    7 without it; the median counts\n"
 "  --limit SECONDS   for one round of one contender; 60 without it\n"
+"  --wait SECONDS    before each round, up to so long, until others use less\n"
+"                    than 0.3 of a processor; without it, none\n"
 "  --smoke           a little of everything, once: does it still run?\n"
 "\n"
 "Output:\n"
@@ -219,6 +223,11 @@ static bool read_option(struct options *o, int code, const char *value)
         if (!read_count("--limit", value, 86400, &n))
             return false;
         o->limit_s = (unsigned)n;
+        return true;
+    case OPTION_WAIT:
+        if (!read_count("--wait", value, 86400, &n))
+            return false;
+        o->wait_s = (unsigned)n;
         return true;
     case OPTION_JSON:
         o->json = value;

@@ -26,6 +26,7 @@ struct options {
     uint64_t items; /* 0: the bench's */
     unsigned rounds;
     unsigned limit_s; /* for one round of one contender */
+    unsigned wait_s;  /* for others to be quiet, before each */
     bool peers, smoke, taken;
     const char *only; /* ids with commas between; NULL: not said */
     const char *own[MOST_OWN];
