@@ -5,7 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 1 << 20, GRAIN = 64, GRAINS = ARENA_BYTES / GRAIN };
+enum {
+    ARENA_BYTES = 1 << 20,
+    GRAIN = ARENA_ALIGNMENT,
+    GRAINS = ARENA_BYTES / GRAIN
+};
 
 /* What each grain is. */
 enum { UNUSED, LIVE, RELEASED };
@@ -64,6 +68,11 @@ bool arena_release(void *memory)
     length[first] = 0;
     live--;
     return true;
+}
+
+size_t arena_bytes(const void *memory)
+{
+    return is_ours(memory) ? (size_t)length[grain_of(memory)] * GRAIN : 0;
 }
 
 bool arena_may_touch(const void *address, size_t bytes)

@@ -11,13 +11,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { ARENA_ALIGNMENT = 64 };
+
 /* Forgets everything. */
 void arena_reset(void);
 
-/* Zeroed, on a multiple of 64; NULL if there is no room. */
+/* Zeroed, on a multiple of ARENA_ALIGNMENT; NULL if there is no room. */
 void *arena_allocate(size_t bytes);
 /* False: it is no block, or was released before. */
 bool arena_release(void *memory);
+
+/* How long a live block is, or a little more; 0: it is none. */
+size_t arena_bytes(const void *memory);
 
 /* Whether these bytes may be touched: ours and live, or not ours at all. */
 bool arena_may_touch(const void *address, size_t bytes);

@@ -61,3 +61,10 @@ void world_catch_crashes(void)
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &tick, NULL);
 }
+
+/* An assertion ends the execution, not the program. */
+_Noreturn void __assert_fail(const char *claim, const char *file, unsigned line,
+                             const char *function)
+{
+    world_fail("%s:%u: %s: assertion failed: %s", file, line, function, claim);
+}

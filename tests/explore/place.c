@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_ROOM = 256, KNOWN = 64 };
+enum { LINE_ROOM = 256, KNOWN = 512 };
 
 extern const char __executable_start[];
 
@@ -63,16 +63,16 @@ static void find(const void *place, char *into, size_t room)
     ask(place, answer, sizeof(answer));
     colon = strrchr(answer, ':');
     if (!colon || answer[0] == '?') {
-        snprintf(into, room, "at %p", place);
+        snprintf(into, room, "%p", place);
         return;
     }
     *colon = '\0';
     read_source(answer, strtoul(colon + 1, NULL, 10), source);
     name = strrchr(answer, '/') ? strrchr(answer, '/') + 1 : answer;
-    snprintf(into, room, "at %s:%s: %s", name, colon + 1, source);
+    snprintf(into, room, "%s:%s: %s", name, colon + 1, source);
 }
 
-const char *place_text(const void *place, char *into, size_t room)
+const char *place_text(const void *place)
 {
     static struct {
         const void *place;
@@ -80,15 +80,12 @@ const char *place_text(const void *place, char *into, size_t room)
     } known[KNOWN];
     size_t at = 0;
 
-    while (at < KNOWN && known[at].place && known[at].place != place)
+    while (known[at].place && known[at].place != place)
         at++;
-    if (at == KNOWN) {
-        find(place, into, room);
-        return into;
-    }
+    if (at == KNOWN - 1) /* the last one stays empty */
+        return "somewhere";
     if (!known[at].place)
         find(place, known[at].text, sizeof(known[at].text));
     known[at].place = place;
-    snprintf(into, room, "%s", known[at].text);
-    return into;
+    return known[at].text;
 }

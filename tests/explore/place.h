@@ -3,12 +3,11 @@
 #ifndef WEIR_EXPLORE_PLACE_H
 #define WEIR_EXPLORE_PLACE_H
 
-#include <stddef.h>
-
 /*
- * "at mine.c:41: q->count++;", as far as addr2line and the file are there.
- * Slow: for what is reported only.  Returns `into`.
+ * "mine.c:41: q->count++;", as far as addr2line and the file are there.  Slow
+ * the first time: for what is reported only.  Lends the text until the program
+ * ends.
  */
-const char *place_text(const void *place, char *into, size_t room);
+const char *place_text(const void *place);
 
 #endif /* WEIR_EXPLORE_PLACE_H */

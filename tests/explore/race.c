@@ -27,6 +27,7 @@
 
 #include "place.h"
 #include "threads.h"
+#include "trace.h"
 #include "world.h"
 
 enum { CELLS = 1 << 14, OBJECTS = 1 << 10 };
@@ -213,12 +214,10 @@ static _Noreturn void
 fail_for_race(const char *mine, const void *place, unsigned other,
               const char *others, const void *other_place)
 {
-    char here[128], there[128];
-
-    world_fail("data race: thread %u %s %s, thread %u %s %s, and nothing says "
-               "which comes first",
-               other, others, place_text(other_place, there, sizeof(there)),
-               thread_current, mine, place_text(place, here, sizeof(here)));
+    world_fail("data race: thread %u %s at %s, thread %u %s at %s, and nothing "
+               "says which comes first",
+               other, others, place_text(other_place), thread_current, mine,
+               place_text(place));
 }
 
 static bool knows(unsigned thread, uint32_t time)
@@ -239,6 +238,8 @@ void race_read(const void *address, size_t bytes, const void *place)
 
     if (!is_on)
         return;
+    if (trace_is_on)
+        trace_place(thread_current, place);
     world_touch(address, (unsigned)bytes);
     cell = cell_at(address);
     check_writer(cell, "reads", place);
@@ -252,6 +253,8 @@ void race_write(const void *address, size_t bytes, const void *place)
 
     if (!is_on)
         return;
+    if (trace_is_on)
+        trace_place(thread_current, place);
     world_touch(address, (unsigned)bytes);
     cell = cell_at(address);
     check_writer(cell, "writes", place);

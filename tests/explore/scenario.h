@@ -3,7 +3,6 @@
 #ifndef WEIR_EXPLORE_SCENARIO_H
 #define WEIR_EXPLORE_SCENARIO_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct scenario {
@@ -13,24 +12,27 @@ struct scenario {
     unsigned threads;     /* the first one included */
 
     /* Zero: as it says. */
-    unsigned noise;             /* of an exhaustive search; 0: none */
+    unsigned noise;             /* of an exhaustive search; 0: 1 */
     unsigned failures;          /* of memory at most; 0: none */
     unsigned processors;        /* 0: 1 */
     unsigned overtaken_at_most; /* 0: 16 */
     unsigned bound;             /* of an exhaustive search in the plan; 0: 2 */
-    bool is_bare;               /* no stage: it makes its own queue */
+    /* How it is played: with a stage set before and all of it checked after.
+     * NULL: it is run, no more. */
+    void (*play)(const struct scenario *scenario);
 };
 
-/* The fields that each one has. */
-#define SCENARIO(function, how_many, text)                                     \
+/* On an execution's first thread: sets the stage, runs, checks. */
+void scenario_play(const struct scenario *scenario);
+
+/* The fields that each one has, and those on the queue's stage (stage.h). */
+#define SCENE(function, how_many, text)                                        \
  .name = #function, .sentence = (text), .run = (function), .threads = (how_many)
+#define SCENARIO(function, how_many, text)                                     \
+ SCENE(function, how_many, text), .play = scenario_play
 
 /* Themes, each with its scenarios; the last scenario has no name, the last
  * theme is NULL. */
 extern const struct scenario *const scenario_themes[];
-
-/* Runs it as an execution's first thread does: sets the stage, plays, checks.
- */
-void scenario_play(const struct scenario *scenario);
 
 #endif /* WEIR_EXPLORE_SCENARIO_H */

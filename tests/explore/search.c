@@ -22,10 +22,10 @@ static const struct scenario *playing;
 
 static void play(void)
 {
-    if (playing->is_bare)
-        playing->run();
+    if (playing->play)
+        playing->play(playing);
     else
-        scenario_play(playing);
+        playing->run();
 }
 
 struct world_rules search_rules(const struct scenario *scenario,

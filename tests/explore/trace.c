@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "place.h"
+
 enum { MOST_LINES = 4096, MOST_NAMES = 64, TEXT_ROOM = 96, WIDTH = 120 };
 
 bool trace_is_on;
@@ -16,6 +18,7 @@ static struct line {
     char text[TEXT_ROOM];
 } lines[MOST_LINES];
 static unsigned line_count;
+static char latest[WORLD_THREADS][TEXT_ROOM]; /* place of plain memory */
 
 /* The first name that an object was seen by; the second object of a name gets
  * a number. */
@@ -30,6 +33,7 @@ void trace_start(void)
     trace_is_on = true;
     line_count = 0;
     name_count = 0;
+    memset(latest, 0, sizeof(latest));
 }
 
 static unsigned count_of(const char *name, size_t length)
@@ -43,17 +47,22 @@ static unsigned count_of(const char *name, size_t length)
     return count;
 }
 
+static bool is_place(const char *name)
+{
+    return name && strchr(name, ':');
+}
+
 const char *trace_name(const char *name, const void *address)
 {
     unsigned same;
     int length;
 
-    for (unsigned i = 0; address && i < name_count; i++)
+    for (unsigned i = 0; address && !is_place(name) && i < name_count; i++)
         if (names[i].address == address)
             return names[i].text;
     name = name ? name : "";
     name += *name == '&';
-    if (!address || name_count == MOST_NAMES)
+    if (!address || name_count == MOST_NAMES || is_place(name))
         return name;
     length = (int)strnlen(name, 40);
     same = count_of(name, (size_t)length);
@@ -77,16 +86,38 @@ static struct line *new_line(unsigned thread)
     return &lines[line_count++];
 }
 
+/* "41: q->count++;" of "mine.c:41: q->count++;". */
+static const char *line_of(const char *place)
+{
+    const char *colon = strchr(place, ':');
+
+    return colon ? colon + 1 : place;
+}
+
 void trace_note(unsigned thread, struct act act, uint64_t value)
 {
-    struct line *line = new_line(thread);
     const char *name = trace_name(act.name, act.address);
-    int used = snprintf(line->text, TEXT_ROOM, "%s%s%s", act.verb,
-                        *name ? " " : "", name);
+    char number[32] = "";
+    char *text = new_line(thread)->text;
 
-    if (value != TRACE_NO_VALUE && used > 0 && used < TEXT_ROOM)
-        snprintf(line->text + used, (size_t)(TEXT_ROOM - used), " = %" PRIu64,
-                 value);
+    if (value != TRACE_NO_VALUE)
+        snprintf(number, sizeof(number), " = %" PRId64, (int64_t)value);
+    if (is_place(name))
+        snprintf(text, TEXT_ROOM, "%.60s  [%s%s]", line_of(name), act.verb,
+                 number);
+    else
+        snprintf(text, TEXT_ROOM, "%s%s%s%s", act.verb, *name ? " " : "", name,
+                 number);
+}
+
+void trace_place(unsigned thread, const void *place)
+{
+    const char *text = line_of(place_text(place));
+
+    if (strncmp(latest[thread], text, TEXT_ROOM - 1) == 0)
+        return;
+    snprintf(latest[thread], TEXT_ROOM, "%s", text);
+    snprintf(new_line(thread)->text, TEXT_ROOM, "%s", text);
 }
 
 void trace_say(unsigned thread, const char *format, ...)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "atomics.h"
+#include "place.h"
 #include "race.h"
 #include "trace.h"
 #include "world.h"
@@ -130,9 +131,11 @@ void *__tsan_memset(void *into, int value, size_t bytes)
 
 /* ------------------------------------------------------------------ atomics */
 
-static struct atomics_place at(const volatile void *address, unsigned bytes)
+static struct atomics_place
+at(const volatile void *address, unsigned bytes, const void *place)
 {
-    return (struct atomics_place){(void *)(uintptr_t)address, bytes, NULL};
+    return (struct atomics_place){(void *)(uintptr_t)address, bytes,
+                                  trace_is_on ? place_text(place) : NULL};
 }
 
 #define CHANGE(bits, name, how)                                                \
@@ -141,8 +144,8 @@ static struct atomics_place at(const volatile void *address, unsigned bytes)
  uint##bits##_t __tsan_atomic##bits##_##name(volatile void *address,           \
                                              uint##bits##_t value, int order)  \
  {                                                                             \
-  return (uint##bits##_t)atomics_change(at(address, bits / 8), how, value,     \
-                                        order_of(order));                      \
+  return (uint##bits##_t)atomics_change(at(address, (bits) / 8, HERE), how,    \
+                                        value, order_of(order));               \
  }
 
 #define COMPARE(bits, name)                                                    \
@@ -160,7 +163,7 @@ static struct atomics_place at(const volatile void *address, unsigned bytes)
   (void)failing;                                                               \
   memcpy(&old, expected, sizeof(old));                                         \
   wide = old;                                                                  \
-  done = atomics_compare_swap(at(address, bits / 8), &wide, desired,           \
+  done = atomics_compare_swap(at(address, (bits) / 8, HERE), &wide, desired,   \
                               order_of(order));                                \
   old = (uint##bits##_t)wide;                                                  \
   memcpy(expected, &old, sizeof(old));                                         \
@@ -173,14 +176,15 @@ static struct atomics_place at(const volatile void *address, unsigned bytes)
  uint##bits##_t __tsan_atomic##bits##_load(const volatile void *address,       \
                                            int order)                          \
  {                                                                             \
-  return (uint##bits##_t)atomics_read(at(address, bits / 8), order_of(order)); \
+  return (uint##bits##_t)atomics_read(at(address, (bits) / 8, HERE),           \
+                                      order_of(order));                        \
  }                                                                             \
  void __tsan_atomic##bits##_store(volatile void *address,                      \
                                   uint##bits##_t value, int order);            \
  void __tsan_atomic##bits##_store(volatile void *address,                      \
                                   uint##bits##_t value, int order)             \
  {                                                                             \
-  atomics_write(at(address, bits / 8), value, order_of(order));                \
+  atomics_write(at(address, (bits) / 8, HERE), value, order_of(order));        \
  }                                                                             \
  CHANGE(bits, exchange, ATOMICS_SWAP)                                          \
  CHANGE(bits, fetch_add, ATOMICS_ADD)                                          \

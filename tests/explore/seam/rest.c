@@ -89,13 +89,3 @@ weir_status weir__refuse_forked(const char *what)
 {
     world_fail("%s is taken for a parent's", what);
 }
-
-/* ------------------------------------------------------------------- asserts
- */
-
-/* The library's own assertions end the execution, not the program. */
-_Noreturn void __assert_fail(const char *claim, const char *file, unsigned line,
-                             const char *function)
-{
-    world_fail("%s:%u: %s: assertion failed: %s", file, line, function, claim);
-}

@@ -204,11 +204,8 @@ static void hasty_and_patient(void)
 }
 
 const struct scenario broken_scenarios[] = {
-    {SCENARIO(drain_by_two, 4, "two getters drain"), .bound = 1, .noise = 1,
-     .is_bare = true},
-    {SCENARIO(one_each, 3, "two getters, two items"), .noise = 1,
-     .is_bare = true},
-    {SCENARIO(hasty_and_patient, 3, "a time-out and a wake-up"), .noise = 1,
-     .is_bare = true},
+    {SCENE(drain_by_two, 4, "two getters drain"), .bound = 1, .noise = 1},
+    {SCENE(one_each, 3, "two getters, two items"), .noise = 1},
+    {SCENE(hasty_and_patient, 3, "a time-out and a wake-up"), .noise = 1},
     {.name = NULL},
 };

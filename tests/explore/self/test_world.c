@@ -178,7 +178,8 @@ START_TEST(memory_that_is_left_is_found)
 {
     struct scenario scenario = {.name = "leak",
                                 .run = leave_it_there,
-                                .threads = 1};
+                                .threads = 1,
+                                .play = scenario_play};
 
     run(&scenario, STRATEGY_RANDOM);
     ck_assert(findings.failed);

@@ -44,10 +44,7 @@ void run_buffered(const struct scenario *scenario, bool buffered)
 
 struct scenario bare(void (*act)(void))
 {
-    return (struct scenario){.name = "bare",
-                             .run = act,
-                             .threads = 3,
-                             .is_bare = true};
+    return (struct scenario){.name = "bare", .run = act, .threads = 3};
 }
 
 void both(void (*one)(void *), void (*other)(void *))
