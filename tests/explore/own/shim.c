@@ -165,7 +165,7 @@ static struct semaphore *semaphore_of(sem_t *semaphore)
     struct semaphore *it;
 
     world_touch(semaphore, sizeof(*semaphore));
-    memcpy(&it, semaphore, sizeof(it));
+    memcpy(&it, semaphore, sizeof(void *));
     if (!it)
         world_fail("a semaphore is used that is none: not begun, or over");
     return it;
@@ -181,7 +181,7 @@ int own_sem_init(sem_t *semaphore, unsigned value)
     world_cond_init(&it->posted);
     it->value = value;
     memset(semaphore, 0, sizeof(*semaphore));
-    memcpy(semaphore, &it, sizeof(it));
+    memcpy(semaphore, &it, sizeof(void *));
     return 0;
 }
 
