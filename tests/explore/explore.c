@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "fiber.h"
+#include "race.h"
 #include "scenario.h"
 #include "search.h"
 #include "trace.h"
@@ -165,6 +166,8 @@ static bool by_lot(uint64_t seed, uint64_t count)
             struct search search = search_for(results[i].scenario, STRATEGY_MIX,
                                               (variety & 1) != 0);
 
+            if (race_is_watched)
+                search.rules.store_buffer = false; /* they do not go together */
             if (wish.processors < 0 && variety & 2)
                 search.rules.processors = 3 - search.rules.processors;
             search.seed = seed;

@@ -26,6 +26,7 @@ struct thread {
     unsigned locks;      /* it holds so many */
     unsigned ranks;      /* of them, a bit each */
     bool may_not_wait;
+    bool polls;      /* its last act was to yield */
     unsigned behind; /* threads that go first, a bit each: it polled */
     unsigned seen;   /* threads that ran since it last polled */
     uint64_t *stamp; /* wanted when it goes on */

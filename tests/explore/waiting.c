@@ -234,8 +234,10 @@ void world_await(unsigned thread)
     const struct thread *it = &threads[thread];
 
     while (it->state != THREAD_ENDED &&
-           (it->state != THREAD_AT_COND || it->woken))
+           (it->state != THREAD_AT_COND || it->woken)) {
         world_yield("lets others run");
+        thread_me()->polls = false; /* it has looked */
+    }
 }
 
 void world_forbid_waiting(bool forbid)

@@ -34,9 +34,11 @@
  *
  * POLLING
  *
- * A thread that yields does not go on before every thread that could have run
- * since its last yield has run (Musuvathi and Qadeer, fair stateless model
- * checking, 2008): so a polling loop ends if what it polls for comes at all.
+ * Each pause or yield takes a microsecond, so that a poll with a limit in time
+ * ends too.  A thread that yields does not go on before every thread that could
+ * have run since its last yield has run (Musuvathi and Qadeer, fair stateless
+ * model checking, 2008): so a polling loop ends if what it polls for comes at
+ * all.
  */
 #include "world.h"
 
@@ -56,7 +58,7 @@
 /* Lines of the menu. */
 enum { RUN, LAND, LEAP, SPURIOUS };
 
-enum { MOMENTS = 16, BEGINNING_S = 1000 };
+enum { MOMENTS = 32, BEGINNING_S = 1000, POLL_NS = 1000 };
 
 const struct world_rules *world_rules;
 struct thread threads[WORLD_THREADS];
@@ -266,9 +268,13 @@ static void list_noise(struct menu *menu)
 
 static void advance_to(int64_t at_ns)
 {
+    bool comes_to_one = next_moment() <= at_ns;
+
     now_ns = at_ns;
+    if (!comes_to_one)
+        return;
     if (advance_count == MOMENTS)
-        world_fail("the clock moves more than %d times", MOMENTS);
+        world_fail("more than %d deadlines pass", MOMENTS);
     advances[advance_count].now_ns = at_ns;
     advances[advance_count++].stamp = ++stamps;
 }
@@ -374,6 +380,7 @@ static void take_turns(bool yields)
 
     if (++steps > world_rules->most_steps || choice_is_full())
         world_fail("no end after %u steps: the threads run in circles", steps);
+    threads[me].polls = yields;
     next = choose_thread(yields);
     if (yields)
         threads[me].seen = 0;
@@ -409,10 +416,14 @@ void world_settle(const char *verb, const char *name, const void *address)
     buffer_land_all(thread_current);
 }
 
+/* Again and again without a look in between is no more than once. */
 void world_yield(const char *verb)
 {
     struct thread *me = thread_me();
 
+    advance_to(now_ns + POLL_NS);
+    if (me->polls)
+        return;
     me->act = (struct act){verb, NULL, NULL};
     me->behind |= runnable() & ~me->seen & ~(1u << thread_current);
     take_turns(true);
@@ -545,8 +556,9 @@ void world_mind(int64_t at_ns)
     for (unsigned i = 0; i < moment_count; i++)
         if (moments[i] == at_ns)
             return;
-    if (moment_count < MOMENTS)
-        moments[moment_count++] = at_ns;
+    if (moment_count == MOMENTS)
+        world_fail("more than %d deadlines", MOMENTS);
+    moments[moment_count++] = at_ns;
 }
 
 /* ----------------------------------------------------------- what goes wrong

@@ -269,6 +269,81 @@ START_TEST(it_does_not_show_without)
 }
 END_TEST
 
+/* ----------------------------------------------- to register, and look again
+ */
+
+static struct weir__cond sleeper;
+static struct weir__mutex sleeping;
+static bool is_woken;
+/* Which of the four accesses is weak: 1, 2 of who waits, 3, 4 of who wakes. */
+static int weak_one;
+
+static void put_there(struct weir__counter *place, int number)
+{
+    if (weak_one == number)
+        weir__counter_write_release(place, 1);
+    else
+        weir__counter_write(place, 1);
+}
+
+static bool is_there(const struct weir__counter *place, int number)
+{
+    if (weak_one == number)
+        return weir__counter_read_acquire(place) != 0;
+    return weir__counter_read(place) != 0;
+}
+
+/* Registers, looks again, sleeps; `other_counter` says that somebody waits. */
+static void wait_for_counter(void *arg)
+{
+    (void)arg;
+    put_there(&other_counter, 1);
+    if (is_there(&counter, 2))
+        return;
+    world_lock_acquire(&sleeping.seam, "sleeping");
+    while (!is_woken)
+        (void)world_cond_wait(&sleeper.seam, &sleeping.seam, INT64_MAX,
+                              "sleeper");
+    world_lock_release(&sleeping.seam, "sleeping");
+}
+
+static void set_and_wake(void *arg)
+{
+    (void)arg;
+    put_there(&counter, 3);
+    if (!is_there(&other_counter, 4))
+        return;
+    world_lock_acquire(&sleeping.seam, "sleeping");
+    is_woken = true;
+    world_cond_wake(&sleeper.seam, "sleeper");
+    world_lock_release(&sleeping.seam, "sleeping");
+}
+
+static void register_and_recheck(void)
+{
+    counter.value = 0;
+    other_counter.value = 0;
+    is_woken = false;
+    (void)weir__mutex_init(&sleeping, WEIR__RANK_QUEUE);
+    weir__cond_init(&sleeper);
+    both(wait_for_counter, set_and_wake);
+}
+
+START_TEST(a_weak_access_of_register_and_recheck_shows)
+{
+    struct scenario scenario = bare(register_and_recheck);
+
+    weak_one = _i;
+    run_buffered(&scenario, true);
+    ck_assert_int_eq(findings.failed, _i != 0);
+    ck_assert(findings.failed || findings.exhausted);
+    if (findings.failed)
+        ck_assert_ptr_nonnull(strstr(findings.what, "deadlock"));
+    run_buffered(&scenario, false);
+    ck_assert(!findings.failed && findings.exhausted);
+}
+END_TEST
+
 static void publish(void *arg)
 {
     (void)arg;
@@ -350,11 +425,14 @@ int main(void)
         it_does_not_show_without,
         NULL,
     };
+    const TTest *const registering[] = {
+        a_weak_access_of_register_and_recheck_shows, NULL};
     const struct chapter chapters[] = {
         {"reporting", reporting, world_catch_crashes, NULL, 0, 0},
         {"watching", watching, NULL, NULL, 3, 0},
         {"buffering", buffering, NULL, NULL, 0, 0},
         {"weakening", weakening, NULL, NULL, 4, 0},
+        {"registering", registering, NULL, NULL, 5, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("explore: world", chapters);
