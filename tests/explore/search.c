@@ -34,7 +34,7 @@ struct world_rules search_rules(const struct scenario *scenario,
     bool all = strategy == STRATEGY_EXHAUSTIVE;
 
     return (struct world_rules){
-        .noise = all && !scenario->noise ? 1 : 2,
+        .noise = all ? scenario->noise : 2,
         .failures = scenario->failures,
         .store_buffer = store_buffer,
         .delays = all ? 2 : 16,
