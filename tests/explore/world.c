@@ -51,6 +51,7 @@
 #include "buffer.h"
 #include "choice.h"
 #include "fiber.h"
+#include "moments.h"
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
@@ -58,22 +59,13 @@
 /* Lines of the menu. */
 enum { RUN, LAND, LEAP, SPURIOUS };
 
-enum { MOMENTS = 32, BEGINNING_S = 1000, POLL_NS = 1000 };
+enum { POLL_NS = 1000 };
 
 const struct world_rules *world_rules;
 struct thread threads[WORLD_THREADS];
 unsigned thread_count;
 unsigned thread_current;
 
-static int64_t now_ns;
-static int64_t moments[MOMENTS]; /* that somebody minds */
-static unsigned moment_count;
-/* When the clock came where it has been. */
-static struct {
-    int64_t now_ns;
-    uint64_t stamp;
-} advances[MOMENTS];
-static unsigned advance_count;
 static unsigned noise_left, failures_left, delays_left;
 static unsigned steps; /* of this execution */
 static uint64_t all_steps;
@@ -158,7 +150,8 @@ static bool is_free(const struct world_lock *lock)
 
 static bool has_expired(const struct thread *thread)
 {
-    return thread->state == THREAD_AT_COND && thread->deadline_ns <= now_ns;
+    return thread->state == THREAD_AT_COND &&
+           thread->deadline_ns <= moments_now();
 }
 
 static bool can_run(const struct thread *thread)
@@ -234,17 +227,6 @@ static void list_lands(struct menu *menu)
     menu->lands = menu->count - menu->runs;
 }
 
-/* INT64_MAX: nobody minds any. */
-static int64_t next_moment(void)
-{
-    int64_t first_ns = INT64_MAX;
-
-    for (unsigned i = 0; i < moment_count; i++)
-        if (moments[i] > now_ns && moments[i] < first_ns)
-            first_ns = moments[i];
-    return first_ns;
-}
-
 static bool is_alone(void)
 {
     unsigned alive = 0;
@@ -258,25 +240,12 @@ static void list_noise(struct menu *menu)
 {
     if (noise_left == 0 || is_alone())
         return;
-    if (next_moment() != INT64_MAX)
+    if (moments_next() != INT64_MAX)
         add(menu, LEAP, 0, 0);
     for (unsigned i = 0; i < thread_count; i++)
         if (threads[i].state == THREAD_AT_COND && !threads[i].woken &&
             !has_expired(&threads[i]))
             add(menu, SPURIOUS, i, 0);
-}
-
-static void advance_to(int64_t at_ns)
-{
-    bool comes_to_one = next_moment() <= at_ns;
-
-    now_ns = at_ns;
-    if (!comes_to_one)
-        return;
-    if (advance_count == MOMENTS)
-        world_fail("more than %d deadlines pass", MOMENTS);
-    advances[advance_count].now_ns = at_ns;
-    advances[advance_count++].stamp = ++stamps;
 }
 
 /* Nobody can run and nothing is under way: time passes, if anybody waits for
@@ -291,7 +260,7 @@ static void pass_time(void)
             first_ns = threads[i].deadline_ns;
     if (first_ns == INT64_MAX)
         fail_for_deadlock();
-    advance_to(first_ns);
+    moments_advance(first_ns);
 }
 
 /* ------------------------------------------------------------------ the turn
@@ -330,7 +299,7 @@ static bool do_line(const struct menu *menu, unsigned line)
         return false;
     case LEAP:
         noise_left--;
-        advance_to(next_moment());
+        moments_advance(moments_next());
         trace_act(TRACE_NO_THREAD, (struct act){"the clock leaps", NULL, NULL},
                   TRACE_NO_VALUE);
         return false;
@@ -421,7 +390,7 @@ void world_yield(const char *verb)
 {
     struct thread *me = thread_me();
 
-    advance_to(now_ns + POLL_NS);
+    moments_advance(moments_now() + POLL_NS);
     if (me->polls)
         return;
     me->act = (struct act){verb, NULL, NULL};
@@ -514,9 +483,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
 {
     world_rules = rules;
     thread_count = 0;
-    now_ns = INT64_C(1000000000) * BEGINNING_S;
-    moment_count = 0;
-    advance_count = 0;
+    moments_reset();
     noise_left = rules->noise;
     failures_left = rules->failures;
     delays_left = rules->delays;
@@ -541,24 +508,12 @@ int64_t world_now(void)
 {
     world_step("looks at the clock", NULL, NULL);
     trace_act(thread_current, thread_me()->act, TRACE_NO_VALUE);
-    return now_ns;
+    return moments_now();
 }
 
 int64_t world_peek(void)
 {
-    return now_ns;
-}
-
-void world_mind(int64_t at_ns)
-{
-    if (at_ns <= now_ns || at_ns == INT64_MAX)
-        return;
-    for (unsigned i = 0; i < moment_count; i++)
-        if (moments[i] == at_ns)
-            return;
-    if (moment_count == MOMENTS)
-        world_fail("more than %d deadlines", MOMENTS);
-    moments[moment_count++] = at_ns;
+    return moments_now();
 }
 
 /* ----------------------------------------------------------- what goes wrong
@@ -594,14 +549,6 @@ void world_touch(const void *address, unsigned bytes)
 uint64_t world_stamp(void)
 {
     return ++stamps;
-}
-
-uint64_t world_stamp_of(int64_t at_ns)
-{
-    for (unsigned i = 0; i < advance_count; i++)
-        if (advances[i].now_ns >= at_ns)
-            return advances[i].stamp;
-    return 0;
 }
 
 void world_stamp_when_begun(uint64_t *at)
