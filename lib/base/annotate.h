@@ -21,4 +21,13 @@
 #define WEIR_RELEASES(lock) WEIR_TSA(release_capability(lock))
 #define WEIR_TRUST_ME       WEIR_TSA(no_thread_safety_analysis)
 
+/* For what each item passes: a call with constants is worth its own copy. */
+#if defined(__GNUC__)
+# define WEIR_INLINE            static inline __attribute__((always_inline))
+# define WEIR_RARELY(condition) __builtin_expect(!!(condition), 0)
+#else
+# define WEIR_INLINE            static inline
+# define WEIR_RARELY(condition) (condition)
+#endif
+
 #endif /* WEIR_LIB_BASE_ANNOTATE_H */

@@ -2,8 +2,8 @@
 /*
  * atomic.h - the only file that names <stdatomic.h>.
  *
- * Everything is sequentially consistent.  A weaker order needs a benchmark
- * that is kept and shows that it pays; so far none does.
+ * Everything is sequentially consistent unless its name says otherwise.  A
+ * weaker order needs a benchmark that is kept and shows that it pays.
  */
 #ifndef WEIR_LIB_BASE_ATOMIC_H
 #define WEIR_LIB_BASE_ATOMIC_H
@@ -11,6 +11,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Fields that different threads write at the same time lie this far apart: a
+ * line of the cache, and the neighbour that some processors fetch with it. */
+enum { WEIR__APART = 128 };
 
 /* Structs, so that plain assignment does not compile. */
 struct weir__flag {
@@ -31,6 +35,11 @@ static inline void weir__flag_write(struct weir__flag *flag, bool value)
 {
     atomic_store(&flag->value, value);
 }
+/* Returns what it was before. */
+static inline bool weir__flag_swap(struct weir__flag *flag, bool value)
+{
+    return atomic_exchange(&flag->value, value);
+}
 
 static inline uint64_t weir__counter_read(const struct weir__counter *counter)
 {
@@ -41,7 +50,30 @@ weir__counter_write(struct weir__counter *counter, uint64_t value)
 {
     atomic_store(&counter->value, value);
 }
-/* Returns what it was before. */
+/* What was written before it is seen by whoever reads `value`. */
+static inline void
+weir__counter_write_release(struct weir__counter *counter, uint64_t value)
+{
+    atomic_store_explicit(&counter->value, value, memory_order_release);
+}
+/* Writes `desired` if it is *expected, else reads into *expected. */
+static inline bool
+weir__counter_compare_swap(struct weir__counter *counter, uint64_t *expected,
+                           uint64_t desired)
+{
+    return atomic_compare_exchange_strong(&counter->value, expected, desired);
+}
+/* These return what it was before. */
+static inline uint64_t
+weir__counter_or(struct weir__counter *counter, uint64_t bits)
+{
+    return atomic_fetch_or(&counter->value, bits);
+}
+static inline uint64_t
+weir__counter_and(struct weir__counter *counter, uint64_t bits)
+{
+    return atomic_fetch_and(&counter->value, bits);
+}
 static inline uint64_t
 weir__counter_add(struct weir__counter *counter, uint64_t more)
 {
@@ -57,6 +89,16 @@ static inline void
 weir__pointer_write(struct weir__pointer *pointer, const void *value)
 {
     atomic_store(&pointer->value, value);
+}
+
+/* Tells the processor that this thread polls. */
+static inline void weir__cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
 }
 
 #endif /* WEIR_LIB_BASE_ATOMIC_H */

@@ -32,6 +32,27 @@ void weir__release(void *memory)
     free(memory);
 }
 
+/* What was allocated lies just before what is used.  aligned_alloc would cut
+ * a piece off each time, which mallocs do not put back together. */
+void *weir__allocate_apart(size_t bytes)
+{
+    void *memory = weir__allocate_many(1, bytes + WEIR__APART + sizeof(void *));
+    uintptr_t at = (uintptr_t)memory + sizeof(void *);
+    void **aligned;
+
+    if (!memory)
+        return NULL;
+    at = (at + WEIR__APART - 1) / WEIR__APART * WEIR__APART;
+    aligned = (void **)memory + (at - (uintptr_t)memory) / sizeof(void *);
+    aligned[-1] = memory;
+    return aligned;
+}
+
+void weir__release_apart(void *memory)
+{
+    weir__release(((void **)memory)[-1]);
+}
+
 bool weir__fault_strikes(void)
 {
     if (!weir__flag_read(&counting))

@@ -20,6 +20,10 @@ void *weir__allocate_many(size_t count, size_t bytes);
 /* NULL is allowed. */
 void weir__release(void *memory);
 
+/* Zeroed memory at a multiple of WEIR__APART, or NULL; and its release. */
+void *weir__allocate_apart(size_t bytes);
+void weir__release_apart(void *memory);
+
 /* Counts a point and says whether it has to fail. */
 bool weir__fault_strikes(void);
 

@@ -8,13 +8,14 @@
 #include "base/atomic.h"
 #include "base/error.h"
 
-static struct weir__counter fork_count;
+struct weir__counter weir__fork_count;
+
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 static int install_error; /* written inside once, read after it */
 
 static void count_child(void)
 {
-    weir__counter_add(&fork_count, 1);
+    weir__counter_add(&weir__fork_count, 1);
 }
 
 static void install_handler(void)
@@ -30,11 +31,6 @@ weir_status weir__fork_watch(void)
     errno = install_error;
     return weir__refuse(WEIR_ESYSTEM,
                         "pthread_atfork failed: free some memory");
-}
-
-uint64_t weir__fork_generation(void)
-{
-    return weir__counter_read(&fork_count);
 }
 
 weir_status weir__refuse_forked(const char *what)

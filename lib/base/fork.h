@@ -16,11 +16,18 @@
 
 #include <weir/status.h>
 
+#include "base/atomic.h"
+
 /* Installs the handler, once per process; to be called by every create. */
 weir_status weir__fork_watch(void);
 
-/* 0, and one more in each fork child. */
-uint64_t weir__fork_generation(void);
+/* 0, and one more in each fork child; read it by what is below. */
+extern struct weir__counter weir__fork_count;
+
+static inline uint64_t weir__fork_generation(void)
+{
+    return weir__counter_read(&weir__fork_count);
+}
 
 static inline bool weir__is_forked(uint64_t generation)
 {

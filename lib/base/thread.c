@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,11 @@ bool weir__thread_let_cancel(bool let)
 void weir__thread_test_cancel(void)
 {
     pthread_testcancel();
+}
+
+void weir__thread_yield(void)
+{
+    sched_yield();
 }
 
 const void *weir__thread_self(void)

@@ -53,6 +53,9 @@ bool weir__thread_let_cancel(bool let);
 /* A cancellation point: does not return if a request is pending. */
 void weir__thread_test_cancel(void);
 
+/* Lets another thread run on this processor, if one wants to. */
+void weir__thread_yield(void);
+
 /* An address that no other live thread has. */
 const void *weir__thread_self(void);
 

@@ -3,20 +3,38 @@
 #include "queue/ring.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/fault.h"
 
+/* A whole lap of at least `capacity` positions, a power of two. */
+static uint64_t lap_for(size_t capacity)
+{
+    uint64_t lap = WEIR__RING_STEP;
+
+    while (lap / WEIR__RING_STEP < capacity)
+        lap *= 2;
+    return lap;
+}
+
 weir_status
 weir__ring_init(struct weir__ring *ring, size_t capacity, size_t item_size)
 {
-    *ring = (struct weir__ring){.capacity = capacity, .item_size = item_size};
-    ring->slots = weir__allocate_many(capacity, item_size);
-    if (ring->slots)
-        return WEIR_OK;
-    return weir__refuse(WEIR_ENOMEM, "no memory for %zu items of %zu bytes",
-                        capacity, item_size);
+    size_t word = sizeof(struct weir__slot);
+
+    ring->item_size = item_size;
+    ring->capacity = capacity;
+    ring->stride = word + (item_size + word - 1) / word * word;
+    ring->slots = weir__allocate_many(capacity, ring->stride);
+    if (!ring->slots)
+        return weir__refuse(WEIR_ENOMEM, "no memory for %zu items of %zu bytes",
+                            capacity, item_size);
+    ring->lap = lap_for(capacity);
+    weir__counter_write(&ring->head, 0);
+    weir__counter_write(&ring->tail, 0);
+    weir__counter_write(&ring->most, 0);
+    weir__counter_write(&ring->most_at, 0);
+    return WEIR_OK;
 }
 
 void weir__ring_dispose(struct weir__ring *ring)
@@ -24,33 +42,40 @@ void weir__ring_dispose(struct weir__ring *ring)
     weir__release(ring->slots);
 }
 
-void weir__ring_append(struct weir__ring *ring, const void *item)
+/* `most_at` may be set back by a slower thread: to a position from before, so
+ * no put is missed. */
+void weir__ring_note_most(struct weir__ring *ring, uint64_t end)
 {
-    assert(!weir__ring_is_full(ring));
-    memcpy(weir__ring_slot(ring, ring->head, ring->count), item,
-           ring->item_size);
-    ring->count++;
+    uint64_t head = weir__ring_position(weir__counter_read(&ring->head));
+    uint64_t most = weir__counter_read(&ring->most);
+    uint64_t before = weir__ring_ordinal(ring, head);
+    uint64_t count = weir__ring_ordinal(ring, end);
+
+    count = count > before ? count - before : 0;
+    while (count > most &&
+           !weir__counter_compare_swap(&ring->most, &most, count))
+        ;
+    if (count > most)
+        most = count;
+    weir__counter_write_release(&ring->most_at,
+                                most < ring->capacity
+                                    ? weir__ring_after(ring, head, most)
+                                    : UINT64_MAX);
 }
 
-void weir__ring_remove(struct weir__ring *ring, void *item)
+size_t
+weir__ring_claim_all(struct weir__ring *ring, uint64_t unflag, uint64_t *from)
 {
-    assert(ring->count > 0);
-    memcpy(item, weir__ring_slot(ring, ring->head, 0), ring->item_size);
-    ring->head = ring->head + 1 < ring->capacity ? ring->head + 1 : 0;
-    ring->count--;
-}
+    uint64_t head = weir__counter_read(&ring->head);
+    uint64_t tail = weir__counter_read(&ring->tail);
 
-void weir__ring_clear(struct weir__ring *ring)
-{
-    ring->count = 0;
-}
-
-void *
-weir__ring_slot(const struct weir__ring *ring, size_t first, size_t distance)
-{
-    size_t slot = first < ring->capacity - distance
-                      ? first + distance
-                      : first - (ring->capacity - distance);
-
-    return ring->slots + slot * ring->item_size;
+    assert(tail & WEIR__RING_CLOSED);
+    tail = weir__ring_position(tail);
+    while (
+        !weir__counter_compare_swap(&ring->head, &head,
+                                    tail | (head & WEIR__RING_FLAGS & ~unflag)))
+        ;
+    *from = weir__ring_position(head);
+    return (size_t)(weir__ring_ordinal(ring, tail) -
+                    weir__ring_ordinal(ring, *from));
 }

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* get.c - items and pills go out.  The essay is in state.h. */
+#include <weir/queue.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "queue/queue.h"
+#include "queue/state.h"
+
+/* One call: what it wants, and what it got. */
+struct getting {
+    void *items;
+    size_t count;
+    size_t done;
+    weir_deadline deadline;
+    const struct weir__flag *interrupted; /* NULL: cannot be */
+};
+
+static weir_status get_slowly(weir_queue *q, struct getting *getting);
+static weir_status
+take(weir_queue *q, struct getting *getting) WEIR_REQUIRES(q->lock);
+static weir_status get_locked(weir_queue *q, struct getting *getting,
+                              struct weir__turn *turn) WEIR_REQUIRES(q->lock);
+static weir_status
+take_or_poll(weir_queue *q, struct getting *getting) WEIR_REQUIRES(q->lock);
+static struct weir__pill *take_pill(weir_queue *q) WEIR_REQUIRES(q->lock);
+
+/* After a get. */
+static inline void tell_putters(weir_queue *q)
+{
+    weir__queue_wake(q, &q->putters);
+    if (WEIR_RARELY(q->options.on_pressure))
+        weir__queue_tell_pressure(q);
+}
+
+/* As weir__ring_get, for calls that are not worth a copy of it. */
+static size_t get_some(weir_queue *q, struct getting *getting, uint64_t most,
+                       uint64_t ignored)
+{
+    if (most > getting->count)
+        most = getting->count;
+    return weir__ring_get(&q->ring, getting->items, (size_t)most, ignored);
+}
+
+weir_status weir_queue_get(weir_queue *q, void *item, weir_deadline deadline)
+{
+    return weir__queue_get_unless(q, item, deadline, NULL);
+}
+
+weir_status
+weir__queue_get_unless(weir_queue *q, void *item, weir_deadline deadline,
+                       const struct weir__flag *interrupted)
+{
+    weir_status status = weir__queue_check(q, item, 1);
+
+    if (status)
+        return status;
+    if (WEIR_RARELY(weir__ring_get(&q->ring, item, 1, 0) == 0)) {
+        struct getting getting = {.items = item,
+                                  .count = 1,
+                                  .deadline = deadline,
+                                  .interrupted = interrupted};
+
+        status = get_slowly(q, &getting);
+        if (status)
+            return status;
+    }
+    tell_putters(q);
+    return WEIR_OK;
+}
+
+weir_status weir_queue_get_many(weir_queue *q, void *items, size_t count,
+                                size_t *done, weir_deadline deadline)
+{
+    weir_status status = weir__queue_check(q, items, count);
+    struct getting getting = {.items = items,
+                              .count = count,
+                              .deadline = deadline};
+
+    if (!status && !done && count > 1)
+        status =
+            weir__refuse(WEIR_EINVAL,
+                         "done is NULL: how many items came would be lost");
+    if (!status && count > 0) {
+        getting.done = get_some(q, &getting, count, 0);
+        if (getting.done == 0)
+            status = get_slowly(q, &getting);
+        if (getting.done > 0)
+            tell_putters(q);
+    }
+    if (done)
+        *done = getting.done;
+    return status;
+}
+
+void weir__queue_wake_getters(weir_queue *q)
+{
+    weir__mutex_lock(&q->lock);
+    weir__eventcount_wake_all(&q->getters.event);
+    weir__mutex_unlock(&q->lock);
+}
+
+size_t weir__queue_item_size(const weir_queue *q)
+{
+    return q->ring.item_size;
+}
+
+/* ------------------------------------------------------------- the waiting */
+
+/* Takes, and polls for a moment for what is coming. */
+static weir_status take_or_poll(weir_queue *q, struct getting *getting)
+{
+    weir_status answer = take(q, getting);
+
+    for (unsigned polls = 0; polls < WEIR__QUEUE_POLLS; polls++) {
+        if (answer != WEIR_TIMED_OUT || !weir__ring_has_item(&q->ring))
+            break;
+        weir__cpu_pause();
+        answer = take(q, getting);
+    }
+    return answer;
+}
+
+/* Arms the getters' side; who comes back leaves it. */
+static weir_status
+get_locked(weir_queue *q, struct getting *getting, struct weir__turn *turn)
+{
+    const struct weir__waitlist *waiters = &q->getters.event.waiters;
+    weir_status answer, status = WEIR_OK;
+
+    for (;;) {
+        bool stand_back, coming = false;
+
+        weir__eventcount_arm(&q->getters.event);
+        stand_back =
+            !weir__queue_is_closed(q) && weir__must_stand_back(waiters, turn);
+        answer = stand_back ? WEIR_TIMED_OUT : take_or_poll(q, getting);
+        if (!stand_back)
+            coming = weir__ring_has_item(&q->ring);
+        if (answer == WEIR_TIMED_OUT && getting->interrupted &&
+            weir__flag_read(getting->interrupted))
+            answer = WEIR_CANCELLED;
+        if (answer != WEIR_TIMED_OUT || status != WEIR_OK)
+            return answer;
+        status =
+            weir__queue_park(q, &q->getters, turn, coming, getting->deadline);
+    }
+}
+
+static weir_status get_waiting(weir_queue *q, struct getting *getting)
+{
+    struct weir__pill *used_up = NULL;
+    struct weir__turn turn = {0};
+    weir_status answer;
+
+    weir__mutex_lock(&q->lock);
+    answer = get_locked(q, getting, &turn);
+    if (answer == WEIR_POISONED)
+        used_up = take_pill(q);
+    q->getters.waits += turn.waits > 0;
+    weir__queue_leave_getters(q);
+    weir__mutex_unlock(&q->lock);
+    weir__release(used_up);
+    return answer;
+}
+
+static void spin_for_item(weir_queue *q, struct getting *getting)
+{
+    struct weir__spinner spinner = {0};
+
+    while (getting->done == 0 && weir__spin_on(&q->getters.spin, &spinner))
+        getting->done = get_some(q, getting, UINT64_MAX, 0);
+    weir__spin_end(&q->getters.spin, &spinner);
+}
+
+/* For a get that the ring has given nothing. */
+static weir_status get_slowly(weir_queue *q, struct getting *getting)
+{
+    bool flagged = weir__counter_read(&q->ring.head) & WEIR__RING_FLAGS;
+
+    if (!flagged && !weir__queue_is_closed(q)) {
+        if (weir__is_now(getting->deadline) && !getting->interrupted)
+            return WEIR_TIMED_OUT;
+        spin_for_item(q, getting);
+    }
+    return getting->done > 0 ? WEIR_OK : get_waiting(q, getting);
+}
+
+/* ------------------------------------------------------------- the answers */
+
+/* What a getter that came now would be told; WEIR_TIMED_OUT: to wait. */
+static weir_status take(weir_queue *q, struct getting *getting)
+{
+    uint64_t removed = weir__ring_got_ever(&q->ring);
+    uint64_t most = weir__pills_items_before(&q->pills, removed);
+
+    if (most == 0)
+        return WEIR_POISONED;
+    getting->done = get_some(q, getting, most, WEIR__RING_FLAGS);
+    return getting->done > 0 ? WEIR_OK : weir__queue_answer_at_end(q);
+}
+
+/* Returns what the caller has to weir__release, or NULL. */
+static struct weir__pill *take_pill(weir_queue *q)
+{
+    struct weir__pill *used_up = NULL;
+
+    if (q->pills.first)
+        used_up = weir__pills_take(&q->pills);
+    if (!q->pills.first)
+        weir__counter_and(&q->ring.head, ~(uint64_t)WEIR__RING_PILLS);
+    return used_up;
+}
