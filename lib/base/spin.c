@@ -4,45 +4,71 @@
 
 #include <weir/deadline.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
 
-enum { PAUSES = 5, LEAST_YIELDS = 2, MOST_YIELDS = 16 };
+/* So many yields that do nothing outlast any budget; but a clock may be told
+ * to stand still. */
+enum { ROUNDS_OF_PAUSES = 6, MOST_YIELDS = 500 };
 
-/* A park this short would have been saved by spinning on. */
-#define SHORT_PARK_NS WEIR_US(100)
+#define LEAST_BUDGET_NS WEIR_US(2)
+#define MOST_BUDGET_NS  WEIR_US(150)
+/* Spinning on would have saved a park no longer than this. */
+#define SHORT_PARK_NS WEIR_US(400)
+/* A yield longer than this was not for one of us, who would soon wait too. */
+#define LONG_YIELD_NS WEIR_US(50)
+#define BAN_NS        WEIR_MS(50)
 
 void weir__spin_init(struct weir__spin *spin, uint32_t processors)
 {
     spin->most_yielding = processors > 1 ? processors : 0;
-    weir__counter_write(&spin->yields, MOST_YIELDS);
+    weir__counter_write(&spin->budget_ns, MOST_BUDGET_NS);
+    weir__counter_write(&spin->banned_ns, 0);
     weir__counter_write(&spin->yielding, 0);
 }
 
-static bool may_yield(struct weir__spin *spin, struct weir__spinner *spinner)
+/* Counts the thread among those that yield, and gives it its budget. */
+static void begin_yields(struct weir__spin *spin, struct weir__spinner *spinner)
 {
-    if (!spinner->yielding) {
-        spinner->yielding = true;
-        spinner->yields = PAUSES + (unsigned)weir__counter_read(&spin->yields);
-        if (weir__counter_add(&spin->yielding, 1) >= spin->most_yielding)
-            return false;
+    int64_t now_ns = weir__now();
+
+    spinner->yielding = true;
+    if (weir__counter_add(&spin->yielding, 1) < spin->most_yielding &&
+        now_ns >= (int64_t)weir__counter_read(&spin->banned_ns))
+        spinner->until_ns =
+            now_ns + (int64_t)weir__counter_read(&spin->budget_ns);
+}
+
+/* Returns whether it has yielded. */
+static bool yield(struct weir__spin *spin, struct weir__spinner *spinner)
+{
+    int64_t before_ns = weir__now(), after_ns;
+
+    if (before_ns >= spinner->until_ns || spinner->yields++ == MOST_YIELDS)
+        return false;
+    weir__thread_yield();
+    after_ns = weir__now();
+    if (after_ns - before_ns > LONG_YIELD_NS) {
+        weir__counter_write(&spin->budget_ns, LEAST_BUDGET_NS);
+        weir__counter_write(&spin->banned_ns, (uint64_t)(after_ns + BAN_NS));
+        spinner->until_ns = 0;
     }
-    return spinner->looks < spinner->yields;
+    return true;
 }
 
 bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
 {
     if (spin->most_yielding == 0)
         return false;
-    if (spinner->looks < PAUSES) {
-        for (unsigned i = 0; i < 1u << spinner->looks; i++)
+    if (spinner->pauses < ROUNDS_OF_PAUSES) {
+        for (unsigned i = 0; i < 1u << spinner->pauses; i++)
             weir__cpu_pause();
-    } else {
-        if (!may_yield(spin, spinner))
-            return false;
-        weir__thread_yield();
+        spinner->pauses++;
+        return true;
     }
-    spinner->looks++;
-    return true;
+    if (!spinner->yielding)
+        begin_yields(spin, spinner);
+    return yield(spin, spinner);
 }
 
 void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner)
@@ -53,11 +79,13 @@ void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner)
 
 void weir__spin_learn(struct weir__spin *spin, int64_t parked_ns)
 {
-    uint64_t yields = weir__counter_read(&spin->yields);
+    int64_t budget_ns = (int64_t)weir__counter_read(&spin->budget_ns);
 
     if (parked_ns < SHORT_PARK_NS)
-        yields = yields * 2 < MOST_YIELDS ? yields * 2 : MOST_YIELDS;
+        budget_ns =
+            budget_ns < MOST_BUDGET_NS / 2 ? budget_ns * 2 : MOST_BUDGET_NS;
     else
-        yields = yields / 2 > LEAST_YIELDS ? yields / 2 : LEAST_YIELDS;
-    weir__counter_write(&spin->yields, yields);
+        budget_ns =
+            budget_ns > LEAST_BUDGET_NS * 2 ? budget_ns / 2 : LEAST_BUDGET_NS;
+    weir__counter_write(&spin->budget_ns, (uint64_t)budget_ns);
 }

@@ -179,7 +179,7 @@ static weir_status get_slowly(weir_queue *q, struct getting *getting)
 {
     bool flagged = weir__counter_read(&q->ring.head) & WEIR__RING_FLAGS;
 
-    if (!flagged && !weir__queue_is_closed(q)) {
+    if (!flagged && !weir__flag_read(&q->ending)) {
         if (weir__is_now(getting->deadline) && !getting->interrupted)
             return WEIR_TIMED_OUT;
         spin_for_item(q, getting);

@@ -199,6 +199,7 @@ weir_status weir_queue_poison(weir_queue *q, size_t consumers)
 /* The answer changes for everyone. */
 static void close_locked(weir_queue *q)
 {
+    weir__flag_write(&q->ending, true);
     weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
     weir__eventcount_wake_all(&q->getters.event);
     weir__eventcount_wake_all(&q->putters.event);
@@ -239,6 +240,7 @@ void weir_queue_abort(weir_queue *q)
         return;
     weir__mutex_lock(&q->lock);
     weir__flag_write(&q->poisoned, false);
+    weir__flag_write(&q->ending, true);
     weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
     pills = q->pills.first;
     q->pills = (struct weir__pills){NULL, NULL};

@@ -111,6 +111,7 @@ struct weir_queue {
     weir_queue_options options;                /* I: with defaults filled in */
     struct weir__side getters;                 /* nothing to get */
     struct weir__side putters;                 /* no room */
+    struct weir__flag ending;     /* A: before CLOSED: do not spin */
     struct weir__flag poisoned;   /* A: for every consumer; before CLOSED */
     struct weir__flag told;       /* A: what marks.told says, L to write */
     struct weir__counter refused; /* A: items */
