@@ -9,6 +9,11 @@
  * When an answer could be more than one, the first of these is given: to a
  * putter closed, then room, then timed out; to a getter whichever comes first
  * of item and pill, then closed, then timed out.  WEIR_NOW never waits.
+ *
+ * Items pass without a lock.  A thread that stands still in the middle of a put
+ * holds up the items behind its own, and in the middle of a get the room: what
+ * cannot wait (WEIR_NOW, WEIR_ON_FULL_REFUSE) may then be told that there is
+ * nothing, or no room, though a later call of another thread has returned.
  */
 #ifndef WEIR_QUEUE_H
 #define WEIR_QUEUE_H
