@@ -26,6 +26,11 @@ struct weir__counter {
 struct weir__pointer {
     _Atomic(const void *) value;
 };
+/* A figure, or advice: whatever it says, nothing goes wrong.  So it orders
+ * nothing, and exploration does not look at it. */
+struct weir__hint {
+    _Atomic uint64_t value;
+};
 
 static inline bool weir__flag_read(const struct weir__flag *flag)
 {
@@ -78,6 +83,31 @@ static inline uint64_t
 weir__counter_add(struct weir__counter *counter, uint64_t more)
 {
     return atomic_fetch_add(&counter->value, more);
+}
+
+static inline uint64_t weir__hint_read(const struct weir__hint *hint)
+{
+    return atomic_load_explicit(&hint->value, memory_order_relaxed);
+}
+static inline void weir__hint_write(struct weir__hint *hint, uint64_t value)
+{
+    atomic_store_explicit(&hint->value, value, memory_order_relaxed);
+}
+/* Returns what it was before. */
+static inline uint64_t weir__hint_add(struct weir__hint *hint, uint64_t more)
+{
+    return atomic_fetch_add_explicit(&hint->value, more, memory_order_relaxed);
+}
+/* Writes `value` if that is more. */
+static inline void weir__hint_raise(struct weir__hint *hint, uint64_t value)
+{
+    uint64_t before = weir__hint_read(hint);
+
+    while (value > before &&
+           !atomic_compare_exchange_weak_explicit(&hint->value, &before, value,
+                                                  memory_order_relaxed,
+                                                  memory_order_relaxed))
+        ;
 }
 
 static inline const void *

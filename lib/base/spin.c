@@ -8,8 +8,11 @@
 #include "base/thread.h"
 
 /* So many yields that do nothing outlast any budget; but a clock may be told
- * to stand still. */
-enum { ROUNDS_OF_PAUSES = 6, MOST_YIELDS = 500 };
+ * to stand still.  Exploration sets both. */
+#ifndef WEIR__SPIN_PAUSES
+# define WEIR__SPIN_PAUSES 6
+# define WEIR__SPIN_YIELDS 500
+#endif
 
 #define LEAST_BUDGET_NS WEIR_US(2)
 #define MOST_BUDGET_NS  WEIR_US(150)
@@ -22,9 +25,9 @@ enum { ROUNDS_OF_PAUSES = 6, MOST_YIELDS = 500 };
 void weir__spin_init(struct weir__spin *spin, uint32_t processors)
 {
     spin->most_yielding = processors > 1 ? processors : 0;
-    weir__counter_write(&spin->budget_ns, MOST_BUDGET_NS);
-    weir__counter_write(&spin->banned_ns, 0);
-    weir__counter_write(&spin->yielding, 0);
+    weir__hint_write(&spin->budget_ns, MOST_BUDGET_NS);
+    weir__hint_write(&spin->banned_ns, 0);
+    weir__hint_write(&spin->yielding, 0);
 }
 
 /* Counts the thread among those that yield, and gives it its budget. */
@@ -33,10 +36,9 @@ static void begin_yields(struct weir__spin *spin, struct weir__spinner *spinner)
     int64_t now_ns = weir__now();
 
     spinner->yielding = true;
-    if (weir__counter_add(&spin->yielding, 1) < spin->most_yielding &&
-        now_ns >= (int64_t)weir__counter_read(&spin->banned_ns))
-        spinner->until_ns =
-            now_ns + (int64_t)weir__counter_read(&spin->budget_ns);
+    if (weir__hint_add(&spin->yielding, 1) < spin->most_yielding &&
+        now_ns >= (int64_t)weir__hint_read(&spin->banned_ns))
+        spinner->until_ns = now_ns + (int64_t)weir__hint_read(&spin->budget_ns);
 }
 
 /* Returns whether it has yielded. */
@@ -44,13 +46,14 @@ static bool yield(struct weir__spin *spin, struct weir__spinner *spinner)
 {
     int64_t before_ns = weir__now(), after_ns;
 
-    if (before_ns >= spinner->until_ns || spinner->yields++ == MOST_YIELDS)
+    if (before_ns >= spinner->until_ns ||
+        spinner->yields++ == WEIR__SPIN_YIELDS)
         return false;
     weir__thread_yield();
     after_ns = weir__now();
     if (after_ns - before_ns > LONG_YIELD_NS) {
-        weir__counter_write(&spin->budget_ns, LEAST_BUDGET_NS);
-        weir__counter_write(&spin->banned_ns, (uint64_t)(after_ns + BAN_NS));
+        weir__hint_write(&spin->budget_ns, LEAST_BUDGET_NS);
+        weir__hint_write(&spin->banned_ns, (uint64_t)(after_ns + BAN_NS));
         spinner->until_ns = 0;
     }
     return true;
@@ -58,9 +61,9 @@ static bool yield(struct weir__spin *spin, struct weir__spinner *spinner)
 
 bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
 {
-    if (spin->most_yielding == 0)
+    if (!weir__spin_is_on(spin))
         return false;
-    if (spinner->pauses < ROUNDS_OF_PAUSES) {
+    if (spinner->pauses < WEIR__SPIN_PAUSES) {
         for (unsigned i = 0; i < 1u << spinner->pauses; i++)
             weir__cpu_pause();
         spinner->pauses++;
@@ -74,12 +77,12 @@ bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
 void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner)
 {
     if (spinner->yielding)
-        weir__counter_add(&spin->yielding, UINT64_MAX);
+        weir__hint_add(&spin->yielding, UINT64_MAX);
 }
 
 void weir__spin_learn(struct weir__spin *spin, int64_t parked_ns)
 {
-    int64_t budget_ns = (int64_t)weir__counter_read(&spin->budget_ns);
+    int64_t budget_ns = (int64_t)weir__hint_read(&spin->budget_ns);
 
     if (parked_ns < SHORT_PARK_NS)
         budget_ns =
@@ -87,5 +90,5 @@ void weir__spin_learn(struct weir__spin *spin, int64_t parked_ns)
     else
         budget_ns =
             budget_ns > LEAST_BUDGET_NS * 2 ? budget_ns / 2 : LEAST_BUDGET_NS;
-    weir__counter_write(&spin->budget_ns, (uint64_t)budget_ns);
+    weir__hint_write(&spin->budget_ns, (uint64_t)budget_ns);
 }

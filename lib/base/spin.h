@@ -38,10 +38,10 @@
 #include "base/atomic.h"
 
 struct weir__spin {
-    struct weir__counter budget_ns; /* A: for yields */
-    struct weir__counter banned_ns; /* A: until when nobody yields */
-    struct weir__counter yielding;  /* A: threads at it */
-    uint64_t most_yielding;         /* I: 0: one processor, no spinning */
+    struct weir__hint budget_ns; /* A: for yields */
+    struct weir__hint banned_ns; /* A: until when nobody yields */
+    struct weir__hint yielding;  /* A: threads at it */
+    uint64_t most_yielding;      /* I: 0: one processor, no spinning */
 };
 
 /* One thread's waiting; all zero at its start. */
@@ -53,6 +53,11 @@ struct weir__spinner {
 };
 
 void weir__spin_init(struct weir__spin *spin, uint32_t processors);
+
+static inline bool weir__spin_is_on(const struct weir__spin *spin)
+{
+    return spin->most_yielding > 0;
+}
 
 /* Lets a little time pass.  Returns whether to look again and come back; false:
  * park.  weir__spin_end goes with it, whatever the end. */

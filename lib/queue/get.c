@@ -18,12 +18,12 @@ struct getting {
 };
 
 static weir_status get_slowly(weir_queue *q, struct getting *getting);
-static weir_status
-take(weir_queue *q, struct getting *getting) WEIR_REQUIRES(q->lock);
+static weir_status take(weir_queue *q, struct getting *getting, bool *coming)
+    WEIR_REQUIRES(q->lock);
 static weir_status get_locked(weir_queue *q, struct getting *getting,
                               struct weir__turn *turn) WEIR_REQUIRES(q->lock);
-static weir_status
-take_or_poll(weir_queue *q, struct getting *getting) WEIR_REQUIRES(q->lock);
+static weir_status take_or_poll(weir_queue *q, struct getting *getting,
+                                bool *coming) WEIR_REQUIRES(q->lock);
 static struct weir__pill *take_pill(weir_queue *q) WEIR_REQUIRES(q->lock);
 
 /* After a get. */
@@ -109,15 +109,14 @@ size_t weir__queue_item_size(const weir_queue *q)
 /* ------------------------------------------------------------- the waiting */
 
 /* Takes, and polls for a moment for what is coming. */
-static weir_status take_or_poll(weir_queue *q, struct getting *getting)
+static weir_status
+take_or_poll(weir_queue *q, struct getting *getting, bool *coming)
 {
-    weir_status answer = take(q, getting);
+    weir_status answer = take(q, getting, coming);
 
-    for (unsigned polls = 0; polls < WEIR__QUEUE_POLLS; polls++) {
-        if (answer != WEIR_TIMED_OUT || !weir__ring_has_item(&q->ring))
-            break;
+    for (unsigned polls = 0; *coming && polls < WEIR__QUEUE_POLLS; polls++) {
         weir__cpu_pause();
-        answer = take(q, getting);
+        answer = take(q, getting, coming);
     }
     return answer;
 }
@@ -130,14 +129,13 @@ get_locked(weir_queue *q, struct getting *getting, struct weir__turn *turn)
     weir_status answer, status = WEIR_OK;
 
     for (;;) {
-        bool stand_back, coming = false;
+        bool coming = false;
 
         weir__eventcount_arm(&q->getters.event);
-        stand_back =
-            !weir__queue_is_closed(q) && weir__must_stand_back(waiters, turn);
-        answer = stand_back ? WEIR_TIMED_OUT : take_or_poll(q, getting);
-        if (!stand_back)
-            coming = weir__ring_has_item(&q->ring);
+        if (weir__must_stand_back(waiters, turn) && !weir__queue_is_closed(q))
+            answer = WEIR_TIMED_OUT;
+        else
+            answer = take_or_poll(q, getting, &coming);
         if (answer == WEIR_TIMED_OUT && getting->interrupted &&
             weir__flag_read(getting->interrupted))
             answer = WEIR_CANCELLED;
@@ -174,14 +172,23 @@ static void spin_for_item(weir_queue *q, struct getting *getting)
     weir__spin_end(&q->getters.spin, &spinner);
 }
 
+/* Nothing inside, not even on its way, and nobody and no pill to look at.  The
+ * head is read first: then it was so when it was read. */
+static bool is_empty(const weir_queue *q)
+{
+    uint64_t head = weir__counter_read(&q->ring.head);
+
+    return !(head & WEIR__RING_FLAGS) &&
+           weir__counter_read(&q->ring.tail) == head;
+}
+
 /* For a get that the ring has given nothing. */
 static weir_status get_slowly(weir_queue *q, struct getting *getting)
 {
-    bool flagged = weir__counter_read(&q->ring.head) & WEIR__RING_FLAGS;
-
-    if (!flagged && !weir__flag_read(&q->ending)) {
-        if (weir__is_now(getting->deadline) && !getting->interrupted)
+    if (weir__is_now(getting->deadline)) {
+        if (!getting->interrupted && is_empty(q))
             return WEIR_TIMED_OUT;
+    } else if (!weir__hint_read(&q->ending)) {
         spin_for_item(q, getting);
     }
     return getting->done > 0 ? WEIR_OK : get_waiting(q, getting);
@@ -189,16 +196,27 @@ static weir_status get_slowly(weir_queue *q, struct getting *getting)
 
 /* ------------------------------------------------------------- the answers */
 
-/* What a getter that came now would be told; WEIR_TIMED_OUT: to wait. */
-static weir_status take(weir_queue *q, struct getting *getting)
+/* What a getter that came now would be told.  WEIR_TIMED_OUT: to wait, and
+ * *coming says whether for an item that is just being put. */
+static weir_status take(weir_queue *q, struct getting *getting, bool *coming)
 {
-    uint64_t removed = weir__ring_got_ever(&q->ring);
-    uint64_t most = weir__pills_items_before(&q->pills, removed);
+    uint64_t most = UINT64_MAX, tail;
 
+    *coming = false;
+    if (q->pills.first)
+        most =
+            weir__pills_items_before(&q->pills, weir__ring_got_ever(&q->ring));
     if (most == 0)
         return WEIR_POISONED;
     getting->done = get_some(q, getting, most, WEIR__RING_FLAGS);
-    return getting->done > 0 ? WEIR_OK : weir__queue_answer_at_end(q);
+    if (getting->done > 0)
+        return WEIR_OK;
+    tail = weir__counter_read(&q->ring.tail);
+    *coming = weir__ring_position(tail) !=
+              weir__ring_position(weir__counter_read(&q->ring.head));
+    if (*coming || !(tail & WEIR__RING_CLOSED))
+        return WEIR_TIMED_OUT;
+    return weir__flag_read(&q->poisoned) ? WEIR_POISONED : WEIR_CLOSED;
 }
 
 /* Returns what the caller has to weir__release, or NULL. */

@@ -46,7 +46,7 @@ weir_queue_put(weir_queue *q, const void *item, weir_deadline deadline)
     if (WEIR_RARELY(weir__ring_put(&q->ring, item, 1, 0) == 0)) {
         status = put_slowly(q, item, 1, &done, deadline);
         if (status) {
-            weir__counter_add(&q->refused, 1);
+            weir__hint_add(&q->refused, 1);
             return status;
         }
     }
@@ -73,7 +73,7 @@ weir_status weir_queue_put_many(weir_queue *q, const void *items, size_t count,
         n += more;
     }
     if (refused && n < count)
-        weir__counter_add(&q->refused, count - n);
+        weir__hint_add(&q->refused, count - n);
     if (done)
         *done = n;
     return status;
@@ -81,18 +81,37 @@ weir_status weir_queue_put_many(weir_queue *q, const void *items, size_t count,
 
 /* ------------------------------------------------------------- the waiting */
 
-/* Puts, and polls for a moment for room that is coming. */
-static size_t put_or_poll(weir_queue *q, const void *items, size_t count)
+/* What a putter that came now would be told.  WEIR_TIMED_OUT: to wait, and
+ * *coming says whether for a slot that is just being read. */
+static weir_status put_now(weir_queue *q, const void *items, size_t count,
+                           size_t *done, bool *coming)
 {
-    size_t done = put_some(q, items, count, WEIR__RING_FLAGS);
+    uint64_t tail;
 
-    for (unsigned polls = 0; polls < WEIR__QUEUE_POLLS; polls++) {
-        if (done > 0 || !weir__ring_has_room(&q->ring))
-            break;
+    *coming = false;
+    *done = put_some(q, items, count, WEIR__RING_STAND_BACK);
+    if (*done > 0)
+        return WEIR_OK;
+    tail = weir__counter_read(&q->ring.tail);
+    if (tail & WEIR__RING_CLOSED)
+        return WEIR_CLOSED;
+    *coming =
+        weir__ring_ordinal(&q->ring, tail) - weir__ring_got_ever(&q->ring) <
+        q->ring.capacity;
+    return WEIR_TIMED_OUT;
+}
+
+/* Puts, and polls for a moment for room that is coming. */
+static weir_status put_or_poll(weir_queue *q, const void *items, size_t count,
+                               size_t *done, bool *coming)
+{
+    weir_status answer = put_now(q, items, count, done, coming);
+
+    for (unsigned polls = 0; *coming && polls < WEIR__QUEUE_POLLS; polls++) {
         weir__cpu_pause();
-        done = put_some(q, items, count, WEIR__RING_FLAGS);
+        answer = put_now(q, items, count, done, coming);
     }
-    return done;
+    return answer;
 }
 
 static weir_status put_waiting(weir_queue *q, const void *items, size_t count,
@@ -107,15 +126,10 @@ static weir_status put_waiting(weir_queue *q, const void *items, size_t count,
         bool coming = false;
 
         weir__eventcount_arm(&q->putters.event);
-        answer = WEIR_TIMED_OUT;
-        if (weir__queue_is_closed(q)) {
-            answer = WEIR_CLOSED;
-        } else if (!weir__must_stand_back(waiters, &turn)) {
-            *done = put_or_poll(q, items, count);
-            coming = weir__ring_has_room(&q->ring);
-            if (*done > 0)
-                answer = WEIR_OK;
-        }
+        if (weir__must_stand_back(waiters, &turn))
+            answer = weir__queue_is_closed(q) ? WEIR_CLOSED : WEIR_TIMED_OUT;
+        else
+            answer = put_or_poll(q, items, count, done, &coming);
         if (answer != WEIR_TIMED_OUT || status != WEIR_OK)
             break;
         status = weir__queue_park(q, &q->putters, &turn, coming, deadline);

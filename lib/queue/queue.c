@@ -199,7 +199,7 @@ weir_status weir_queue_poison(weir_queue *q, size_t consumers)
 /* The answer changes for everyone. */
 static void close_locked(weir_queue *q)
 {
-    weir__flag_write(&q->ending, true);
+    weir__hint_write(&q->ending, 1);
     weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
     weir__eventcount_wake_all(&q->getters.event);
     weir__eventcount_wake_all(&q->putters.event);
@@ -240,7 +240,7 @@ void weir_queue_abort(weir_queue *q)
         return;
     weir__mutex_lock(&q->lock);
     weir__flag_write(&q->poisoned, false);
-    weir__flag_write(&q->ending, true);
+    weir__hint_write(&q->ending, 1);
     weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
     pills = q->pills.first;
     q->pills = (struct weir__pills){NULL, NULL};
@@ -316,10 +316,10 @@ void weir_queue_read_stats(const weir_queue *queue, weir_queue_stats *out)
         stats = glance_at(q);
         stats.dropped = q->dropped;
         stats.got -= q->dropped;
-        stats.refused = weir__counter_read(&q->refused);
+        stats.refused = weir__hint_read(&q->refused);
         stats.put_waits = q->putters.waits;
         stats.get_waits = q->getters.waits;
-        stats.most = (size_t)weir__counter_read(&q->ring.most);
+        stats.most = (size_t)weir__hint_read(&q->ring.most);
         if (stats.most < stats.count)
             stats.most = stats.count;
         weir__mutex_unlock(&q->lock);

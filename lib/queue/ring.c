@@ -32,8 +32,8 @@ weir__ring_init(struct weir__ring *ring, size_t capacity, size_t item_size)
     ring->lap = lap_for(capacity);
     weir__counter_write(&ring->head, 0);
     weir__counter_write(&ring->tail, 0);
-    weir__counter_write(&ring->most, 0);
-    weir__counter_write(&ring->most_at, 0);
+    weir__hint_write(&ring->most, 0);
+    weir__hint_write(&ring->most_at, 0);
     return WEIR_OK;
 }
 
@@ -47,20 +47,17 @@ void weir__ring_dispose(struct weir__ring *ring)
 void weir__ring_note_most(struct weir__ring *ring, uint64_t end)
 {
     uint64_t head = weir__ring_position(weir__counter_read(&ring->head));
-    uint64_t most = weir__counter_read(&ring->most);
     uint64_t before = weir__ring_ordinal(ring, head);
-    uint64_t count = weir__ring_ordinal(ring, end);
+    uint64_t after = weir__ring_ordinal(ring, end);
+    uint64_t most;
 
-    count = count > before ? count - before : 0;
-    while (count > most &&
-           !weir__counter_compare_swap(&ring->most, &most, count))
-        ;
-    if (count > most)
-        most = count;
-    weir__counter_write_release(&ring->most_at,
-                                most < ring->capacity
-                                    ? weir__ring_after(ring, head, most)
-                                    : UINT64_MAX);
+    if (after > before)
+        weir__hint_raise(&ring->most, after - before);
+    most = weir__hint_read(&ring->most);
+    weir__hint_write(&ring->most_at,
+                     most < ring->capacity
+                         ? weir__ring_after(ring, head, (size_t)most)
+                         : UINT64_MAX);
 }
 
 size_t

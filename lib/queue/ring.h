@@ -96,8 +96,8 @@ struct weir__ring {
     uint64_t lap;         /* I: from a position to the same slot's next */
 
     _Alignas(WEIR__APART) struct weir__counter tail; /* A: claimed by puts */
-    struct weir__counter most;    /* A: items at most so far */
-    struct weir__counter most_at; /* A: no put up to here can exceed it */
+    struct weir__hint most;    /* A: items at most so far */
+    struct weir__hint most_at; /* A: no put up to here can exceed it */
 
     _Alignas(WEIR__APART) struct weir__counter head; /* A: claimed by gets */
 };
@@ -291,7 +291,7 @@ WEIR_INLINE size_t weir__ring_put(struct weir__ring *ring, const void *items,
         weir__counter_write_release(&slot->stamp, lap | WEIR__RING_FULL);
     }
     if (claim.count > 0 &&
-        WEIR_RARELY(claim.end > weir__counter_read(&ring->most_at)))
+        WEIR_RARELY(claim.end > weir__hint_read(&ring->most_at)))
         weir__ring_note_most(ring, weir__ring_position(claim.end));
     return claim.count;
 }

@@ -91,8 +91,11 @@
 #include "queue/pills.h"
 #include "queue/ring.h"
 
-/* How often a thread looks for what is coming before it parks. */
-enum { WEIR__QUEUE_POLLS = 64 };
+/* How often a thread looks for what is coming before it parks.  Exploration
+ * sets it. */
+#ifndef WEIR__QUEUE_POLLS
+# define WEIR__QUEUE_POLLS 64
+#endif
 
 /* One side of the queue: who waits there, and how. */
 struct weir__side {
@@ -111,10 +114,10 @@ struct weir_queue {
     weir_queue_options options;                /* I: with defaults filled in */
     struct weir__side getters;                 /* nothing to get */
     struct weir__side putters;                 /* no room */
-    struct weir__flag ending;     /* A: before CLOSED: do not spin */
-    struct weir__flag poisoned;   /* A: for every consumer; before CLOSED */
-    struct weir__flag told;       /* A: what marks.told says, L to write */
-    struct weir__counter refused; /* A: items */
+    struct weir__hint ending;   /* A: before CLOSED: do not spin */
+    struct weir__flag poisoned; /* A: for every consumer; before CLOSED */
+    struct weir__flag told;     /* A: what marks.told says, L to write */
+    struct weir__hint refused;  /* A: items */
     struct weir__mutex lock;
     struct weir__pills pills;        /* L: in ordinals of the head */
     struct weir__marks marks;        /* L: water marks */
@@ -162,10 +165,6 @@ weir_status weir__queue_park(weir_queue *q, struct weir__side *side,
 /* For who armed a side and goes on: wakes the next, if it may go on too. */
 void weir__queue_leave_getters(weir_queue *q) WEIR_REQUIRES(q->lock);
 void weir__queue_leave_putters(weir_queue *q) WEIR_REQUIRES(q->lock);
-
-/* What a getter is told when nothing is inside and nothing will come;
- * WEIR_TIMED_OUT: it is not so. */
-weir_status weir__queue_answer_at_end(const weir_queue *q);
 
 /* Counts `count` items as finished, and tells joiners. */
 void weir__queue_finish(weir_queue *q, size_t count);

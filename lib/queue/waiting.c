@@ -20,38 +20,41 @@ weir__queue_park(weir_queue *q, struct weir__side *side,
                  struct weir__turn *turn, bool coming, weir_deadline deadline)
 {
     struct weir__waitlist *waiters = &side->event.waiters;
-    int64_t since_ns = weir__now();
-    weir_deadline nap = {weir__moment_after(since_ns, NAP_NS)};
-    bool nap_first = coming && nap.at_ns < deadline.at_ns;
+    bool learns = weir__spin_is_on(&side->spin);
+    int64_t since_ns = learns || coming ? weir__now() : 0;
+    int64_t nap_until_ns = weir__moment_after(since_ns, NAP_NS);
+    bool naps = coming && nap_until_ns < deadline.at_ns;
     weir_status status;
 
+    if (naps)
+        deadline.at_ns = nap_until_ns;
     if (turn->waits >= WEIR__OVERTAKEN_AT_MOST)
         weir__counter_or(side->word, WEIR__RING_STAND_BACK);
-    status = weir__waitlist_wait(waiters, &q->lock, turn,
-                                 nap_first ? nap : deadline);
+    status = weir__waitlist_wait(waiters, &q->lock, turn, deadline);
     if (waiters->overtaken == 0 &&
         weir__counter_read(side->word) & WEIR__RING_STAND_BACK)
         weir__counter_and(side->word, ~(uint64_t)WEIR__RING_STAND_BACK);
-    weir__spin_learn(&side->spin, weir__now() - since_ns);
-    return nap_first ? WEIR_OK : status;
+    if (learns)
+        weir__spin_learn(&side->spin, weir__now() - since_ns);
+    return naps ? WEIR_OK : status;
 }
 
-weir_status weir__queue_answer_at_end(const weir_queue *q)
+/* An item, even one that is just being put; a pill; the end. */
+static bool getter_may_go(const weir_queue *q)
 {
     uint64_t tail = weir__counter_read(&q->ring.tail);
     uint64_t head = weir__counter_read(&q->ring.head);
 
-    if (!(tail & WEIR__RING_CLOSED) ||
-        weir__ring_position(head) != weir__ring_position(tail))
-        return WEIR_TIMED_OUT;
-    return weir__flag_read(&q->poisoned) ? WEIR_POISONED : WEIR_CLOSED;
+    return weir__ring_position(head) != weir__ring_position(tail) ||
+           (tail & WEIR__RING_CLOSED) ||
+           weir__pills_are_due(&q->pills, weir__ring_ordinal(&q->ring, head));
 }
 
-static bool getter_may_go(const weir_queue *q)
+/* Room, even if it is just being made; the end; who drops needs neither. */
+static bool putter_may_go(const weir_queue *q)
 {
-    return weir__pills_are_due(&q->pills, weir__ring_got_ever(&q->ring)) ||
-           weir__ring_has_item(&q->ring) ||
-           weir__queue_answer_at_end(q) != WEIR_TIMED_OUT;
+    return q->options.on_full == WEIR_ON_FULL_DROP_OLDEST ||
+           weir__queue_is_closed(q) || weir__ring_has_room(&q->ring);
 }
 
 void weir__queue_leave_getters(weir_queue *q)
@@ -62,7 +65,6 @@ void weir__queue_leave_getters(weir_queue *q)
 
 void weir__queue_leave_putters(weir_queue *q)
 {
-    if (weir__eventcount_leave(&q->putters.event) &&
-        (weir__queue_is_closed(q) || weir__ring_has_room(&q->ring)))
+    if (weir__eventcount_leave(&q->putters.event) && putter_may_go(q))
         weir__eventcount_wake(&q->putters.event, 1);
 }

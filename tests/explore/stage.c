@@ -167,13 +167,25 @@ void join_all(void)
 
 /* -------------------------------------------------------- around every call */
 
+/* What drops or aborts may have to wait for who is just putting or getting. */
+static enum world_waiting waiting_of(const struct call *call, bool waits)
+{
+    bool drops = call->kind == CALL_PUT &&
+                 stage.options.on_full == WEIR_ON_FULL_DROP_OLDEST;
+
+    if (drops || call->kind == CALL_ABORT)
+        return WORLD_NAPS;
+    return waits ? WORLD_WAITS : WORLD_NEVER_WAITS;
+}
+
 static struct call *begin(enum call_kind kind, const weir_deadline *deadline)
 {
     struct call *call = history_begin(kind);
+    bool waits = deadline && deadline->at_ns > 0;
 
     stage.calls[world_self()] = call;
     call->is_now = deadline && deadline->at_ns <= 0;
-    world_forbid_waiting(!deadline || call->is_now);
+    world_begin_call(waiting_of(call, waits));
     return call;
 }
 
@@ -191,7 +203,7 @@ end(struct call *call, weir_status status, const weir_deadline *deadline)
 {
     history_end(call, status);
     stage.calls[world_self()] = NULL;
-    world_forbid_waiting(false);
+    world_end_call();
     note_time_out(call, deadline);
     if (trace_is_on)
         trace_say(world_self(), "  = %s", weir_status_name(status));

@@ -25,8 +25,9 @@ struct thread {
     unsigned wakes;      /* by another thread, so far */
     unsigned locks;      /* it holds so many */
     unsigned ranks;      /* of them, a bit each */
-    bool may_not_wait;
-    bool polls;      /* its last act was to yield */
+    bool in_call;
+    enum world_waiting waiting; /* in the call */
+    bool polls;                 /* its last act was to yield */
     unsigned behind; /* threads that go first, a bit each: it polled */
     unsigned seen;   /* threads that ran since it last polled */
     uint64_t *stamp; /* wanted when it goes on */

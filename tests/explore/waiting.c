@@ -147,6 +147,12 @@ void world_cond_dispose(struct world_cond *cond)
     cond->magic = NULL;
 }
 
+static bool may_wait(const struct thread *me, int64_t deadline_ns)
+{
+    return me->waiting == WORLD_WAITS ||
+           (me->waiting == WORLD_NAPS && deadline_ns != INT64_MAX);
+}
+
 bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
                      int64_t deadline_ns, const char *name)
 {
@@ -154,7 +160,7 @@ bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
 
     check_cond(cond, name);
     check_owner(lock, name, "is waited on");
-    if (me->may_not_wait)
+    if (me->in_call && !may_wait(me, deadline_ns))
         world_fail("a call that may not wait waits on %s",
                    trace_name(name, cond));
     world_step("waits on", name, cond);
@@ -240,9 +246,15 @@ void world_await(unsigned thread)
     }
 }
 
-void world_forbid_waiting(bool forbid)
+void world_begin_call(enum world_waiting waiting)
 {
-    thread_me()->may_not_wait = forbid;
+    thread_me()->in_call = true;
+    thread_me()->waiting = waiting;
+}
+
+void world_end_call(void)
+{
+    thread_me()->in_call = false;
 }
 
 unsigned world_wakes(void)

@@ -104,8 +104,16 @@ bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
 void world_cond_wake(struct world_cond *cond, const char *name);
 void world_cond_wake_all(struct world_cond *cond, const char *name);
 
-/* From now on this thread must not wait on a condition, or may again. */
-void world_forbid_waiting(bool forbid);
+enum world_waiting {
+    WORLD_WAITS, /* as its deadline says */
+    WORLD_NAPS,  /* a short while, for a thread in the middle of its call */
+    WORLD_NEVER_WAITS
+};
+
+/* This thread is in a call from now on, or no longer; and whether it may wait
+ * on a condition there. */
+void world_begin_call(enum world_waiting waiting);
+void world_end_call(void);
 /* Lets others run until this thread waits on a condition, or has ended. */
 void world_await(unsigned thread);
 /* How often this thread was woken by another. */

@@ -9,10 +9,12 @@
 #include <weir/deadline.h>
 
 #include "arena.h"
+#include "base/atomic.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/fork.h"
 #include "base/processors.h"
+#include "buffer.h"
 #include "world.h"
 
 /* -------------------------------------------------------------------- clock */
@@ -61,8 +63,27 @@ void *weir__allocate(size_t bytes)
     return weir__allocate_many(1, bytes);
 }
 
+void *weir__allocate_apart(size_t bytes)
+{
+    char *memory = weir__allocate(bytes + 2 * WEIR__APART);
+    char **aligned;
+
+    if (!memory)
+        return NULL;
+    aligned = (char **)(void *)(memory + 2 * WEIR__APART -
+                                (uintptr_t)memory % WEIR__APART);
+    aligned[-1] = memory;
+    return aligned;
+}
+
+void weir__release_apart(void *memory)
+{
+    weir__release(((char **)memory)[-1]);
+}
+
 void weir__release(void *memory)
 {
+    buffer_land_all(world_self());
     if (memory && !arena_release(memory))
         world_fail("memory is released that was released, or never ours");
 }
@@ -78,11 +99,6 @@ uint32_t weir__processors(void)
 weir_status weir__fork_watch(void)
 {
     return WEIR_OK;
-}
-
-uint64_t weir__fork_generation(void)
-{
-    return 0;
 }
 
 weir_status weir__refuse_forked(const char *what)

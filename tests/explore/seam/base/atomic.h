@@ -14,6 +14,8 @@
 #include "atomics.h"
 #include "world.h"
 
+enum { WEIR__APART = 128 };
+
 struct weir__flag {
     uint64_t value;
 };
@@ -23,6 +25,37 @@ struct weir__counter {
 struct weir__pointer {
     uint64_t value;
 };
+
+/* Nobody can tell by it what has happened: to touch it is no step, and not
+ * watched for races. */
+#define UNWATCHED __attribute__((no_sanitize("thread")))
+struct weir__hint {
+    uint64_t value;
+};
+
+UNWATCHED static inline uint64_t weir__hint_read(const struct weir__hint *hint)
+{
+    return hint->value;
+}
+UNWATCHED static inline void
+weir__hint_write(struct weir__hint *hint, uint64_t value)
+{
+    hint->value = value;
+}
+UNWATCHED static inline uint64_t
+weir__hint_add(struct weir__hint *hint, uint64_t more)
+{
+    uint64_t before = hint->value;
+
+    hint->value += more;
+    return before;
+}
+UNWATCHED static inline void
+weir__hint_raise(struct weir__hint *hint, uint64_t value)
+{
+    if (value > hint->value)
+        hint->value = value;
+}
 
 #define SEAM_PLACE(object, text)                                               \
  ((struct atomics_place){(void *)(uintptr_t) & (object)->value, 8, text})

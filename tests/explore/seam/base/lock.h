@@ -49,4 +49,7 @@ seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
 /* A scenario may have little patience. */
 #define WEIR__OVERTAKEN_AT_MOST (world_rules->overtaken_at_most)
 
+/* And few looks again: each is a step or several. */
+#define WEIR__QUEUE_POLLS 2
+
 #endif /* WEIR_EXPLORE_SEAM_LOCK_H */

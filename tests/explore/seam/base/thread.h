@@ -28,4 +28,8 @@ void weir__thread_test_cancel(void);
 const void *weir__thread_self(void);
 void weir__thread_yield(void);
 
+/* How often spinning threads look again here (base/spin.c). */
+#define WEIR__SPIN_PAUSES 1
+#define WEIR__SPIN_YIELDS 1
+
 #endif /* WEIR_EXPLORE_SEAM_THREAD_H */
