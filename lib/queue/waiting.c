@@ -19,7 +19,6 @@ weir_status
 weir__queue_park(weir_queue *q, struct weir__side *side,
                  struct weir__turn *turn, bool coming, weir_deadline deadline)
 {
-    struct weir__waitlist *waiters = &side->event.waiters;
     bool learns = weir__spin_is_on(&side->spin);
     int64_t since_ns = learns || coming ? weir__now() : 0;
     int64_t nap_until_ns = weir__moment_after(since_ns, NAP_NS);
@@ -30,13 +29,21 @@ weir__queue_park(weir_queue *q, struct weir__side *side,
         deadline.at_ns = nap_until_ns;
     if (turn->waits >= WEIR__OVERTAKEN_AT_MOST)
         weir__counter_or(side->word, WEIR__RING_STAND_BACK);
-    status = weir__waitlist_wait(waiters, &q->lock, turn, deadline);
-    if (waiters->overtaken == 0 &&
-        weir__counter_read(side->word) & WEIR__RING_STAND_BACK)
-        weir__counter_and(side->word, ~(uint64_t)WEIR__RING_STAND_BACK);
+    status =
+        weir__waitlist_wait(&side->event.waiters, &q->lock, turn, deadline);
     if (learns)
         weir__spin_learn(&side->spin, weir__now() - since_ns);
     return naps ? WEIR_OK : status;
+}
+
+/* Returns whether others wait.  Only now, when the thread that was overtaken
+ * has had its turn, newcomers need not stand back any more. */
+static bool leave(struct weir__side *side)
+{
+    if (side->event.waiters.overtaken == 0 &&
+        weir__counter_read(side->word) & WEIR__RING_STAND_BACK)
+        weir__counter_and(side->word, ~(uint64_t)WEIR__RING_STAND_BACK);
+    return weir__eventcount_leave(&side->event);
 }
 
 /* An item, even one that is just being put; a pill; the end. */
@@ -59,12 +66,12 @@ static bool putter_may_go(const weir_queue *q)
 
 void weir__queue_leave_getters(weir_queue *q)
 {
-    if (weir__eventcount_leave(&q->getters.event) && getter_may_go(q))
+    if (leave(&q->getters) && getter_may_go(q))
         weir__eventcount_wake(&q->getters.event, 1);
 }
 
 void weir__queue_leave_putters(weir_queue *q)
 {
-    if (weir__eventcount_leave(&q->putters.event) && putter_may_go(q))
+    if (leave(&q->putters) && putter_may_go(q))
         weir__eventcount_wake(&q->putters.event, 1);
 }
