@@ -155,8 +155,10 @@ static size_t spin_for_room(weir_queue *q, const void *items, size_t count)
 static weir_status put_slowly(weir_queue *q, const void *items, size_t count,
                               size_t *done, weir_deadline deadline)
 {
+    uint64_t tail = weir__counter_read(&q->ring.tail);
+
     *done = 0;
-    if (weir__queue_is_closed(q))
+    if (tail & WEIR__RING_CLOSED)
         return WEIR_CLOSED;
     if (q->options.on_full == WEIR_ON_FULL_DROP_OLDEST) {
         weir_status status = put_dropping(q, items);
@@ -166,9 +168,10 @@ static weir_status put_slowly(weir_queue *q, const void *items, size_t count,
     }
     if (q->options.on_full == WEIR_ON_FULL_REFUSE)
         return WEIR_FULL;
-    if (weir__is_now(deadline))
+    if (!weir__is_now(deadline))
+        *done = spin_for_room(q, items, count);
+    else if (!weir__ring_has_room(&q->ring, tail))
         return WEIR_TIMED_OUT;
-    *done = spin_for_room(q, items, count);
     return *done ? WEIR_OK : put_waiting(q, items, count, done, deadline);
 }
 
@@ -193,8 +196,7 @@ static enum next put_or_drop(weir_queue *q, struct dropping *dropping)
     if (dropping->dropped)
         return OVERTAKEN;
     head = weir__counter_read(&ring->head);
-    if (weir__ring_ordinal(ring, tail) - weir__ring_ordinal(ring, head) <
-        ring->capacity)
+    if (weir__ring_has_room(ring, tail))
         return weir__counter_read(&ring->tail) == tail ? WAIT_FOR_ROOM : AGAIN;
     dropping->dropped =
         weir__ring_get(ring, dropping->victim, 1, WEIR__RING_FLAGS) > 0;

@@ -167,20 +167,14 @@ weir__ring_is_published(const struct weir__ring *ring, uint64_t at)
            (weir__ring_stamp(ring, at) | WEIR__RING_FULL);
 }
 
-/* Whether an item lies inside or is just being put; whether there is room, or
- * an item is just being got. */
-static inline bool weir__ring_has_item(const struct weir__ring *ring)
+/* Whether there was room behind this word of the tail, or an item was just
+ * being got.  The head may have passed it since. */
+static inline bool
+weir__ring_has_room(const struct weir__ring *ring, uint64_t tail)
 {
-    uint64_t head = weir__counter_read(&ring->head);
-    uint64_t tail = weir__counter_read(&ring->tail);
+    uint64_t room_from = weir__ring_got_ever(ring) + ring->capacity;
 
-    return weir__ring_position(head) != weir__ring_position(tail);
-}
-static inline bool weir__ring_has_room(const struct weir__ring *ring)
-{
-    uint64_t put = weir__ring_put_ever(ring);
-
-    return put - weir__ring_got_ever(ring) < ring->capacity;
+    return weir__ring_ordinal(ring, tail) < room_from;
 }
 
 /* Takes note that a put claimed up to `end`. */

@@ -60,8 +60,10 @@ static bool getter_may_go(const weir_queue *q)
 /* Room, even if it is just being made; the end; who drops needs neither. */
 static bool putter_may_go(const weir_queue *q)
 {
+    uint64_t tail = weir__counter_read(&q->ring.tail);
+
     return q->options.on_full == WEIR_ON_FULL_DROP_OLDEST ||
-           weir__queue_is_closed(q) || weir__ring_has_room(&q->ring);
+           (tail & WEIR__RING_CLOSED) || weir__ring_has_room(&q->ring, tail);
 }
 
 void weir__queue_leave_getters(weir_queue *q)

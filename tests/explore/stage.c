@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "buffer.h"
 #include "history.h"
 #include "linear.h"
 #include "queue/queue.h"
@@ -201,6 +202,7 @@ static void note_time_out(struct call *call, const weir_deadline *deadline)
 static weir_status
 end(struct call *call, weir_status status, const weir_deadline *deadline)
 {
+    buffer_land_all(world_self()); /* who returned is not in the middle */
     history_end(call, status);
     stage.calls[world_self()] = NULL;
     world_end_call();
