@@ -13,6 +13,7 @@
 #include <weir/status.h>
 #include <weir/version.h>
 
+#include "base/atomic.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -374,6 +375,42 @@ START_TEST(the_armed_point_fails_and_no_other)
 }
 END_TEST
 
+/* Writes all of it: a sanitizer sees what is beyond. */
+START_TEST(memory_apart_is_zeroed_and_aligned_and_all_there)
+{
+    void *memory[300];
+
+    for (size_t bytes = 1; bytes < 300; bytes++) {
+        unsigned char *byte = weir__allocate_apart(bytes);
+
+        ck_assert_uint_eq((uintptr_t)byte % WEIR__APART, 0);
+        for (size_t i = 0; i < bytes; i++)
+            if (byte[i])
+                ck_abort_msg("byte %zu of %zu is not 0", i, bytes);
+        memset(byte, 0xee, bytes);
+        memory[bytes] = byte;
+    }
+    for (size_t bytes = 1; bytes < 300; bytes++)
+        weir__release_apart(memory[bytes]);
+}
+END_TEST
+
+START_TEST(memory_apart_is_one_point_that_can_fail)
+{
+    void *memory;
+
+    weir__fault_arm(1);
+    errno = 0;
+    ck_assert_ptr_null(weir__allocate_apart(64));
+    ck_assert_int_eq(errno, ENOMEM);
+    memory = weir__allocate_apart(64);
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_uint_eq(weir__fault_points(), 2);
+    weir__fault_arm(0);
+    weir__release_apart(memory);
+}
+END_TEST
+
 /* ------------------------------------------------------------------- fork */
 
 static int child_generation(int depth)
@@ -438,13 +475,16 @@ int main(void)
         a_snapshot_into_a_shorter_struct_stops_there,
         a_snapshot_into_a_longer_struct_zeroes_the_rest,
         NULL};
-    const TTest *const faults[] = {memory_is_zeroed,
-                                   a_product_that_overflows_is_no_memory,
-                                   nothing_is_counted_before_something_is_armed,
-                                   the_armed_point_fails_and_no_other,
-                                   each_fork_child_is_a_generation_on,
-                                   a_forked_handle_is_refused_by_name,
-                                   NULL};
+    const TTest *const faults[] = {
+        memory_is_zeroed,
+        a_product_that_overflows_is_no_memory,
+        nothing_is_counted_before_something_is_armed,
+        the_armed_point_fails_and_no_other,
+        memory_apart_is_zeroed_and_aligned_and_all_there,
+        memory_apart_is_one_point_that_can_fail,
+        each_fork_child_is_a_generation_on,
+        a_forked_handle_is_refused_by_name,
+        NULL};
     const struct chapter chapters[] = {
         {"names", names, NULL, NULL, 0, 0},
         {"deadlines", deadlines, test_clock_install, test_clock_remove, 0, 0},
