@@ -36,7 +36,7 @@ START_TEST(a_put_obeys_each_flag_of_the_tail_that_it_does_not_ignore)
     ck_assert_uint_eq(ring_put(numbers, 2, ignored), allowed);
     ck_assert_uint_eq(tail_now(),
                       weir__ring_after(&ring, before, allowed) | flags);
-    ck_assert_int_eq(weir__ring_has_item(&ring), allowed > 0);
+    ck_assert_int_eq(has_item(), allowed > 0);
     ck_assert_int_eq(weir__ring_is_published(&ring, before), allowed > 0);
 }
 END_TEST
@@ -116,11 +116,11 @@ START_TEST(flags_do_not_count_as_items_or_room)
     open_at(2, 1);
     weir__counter_or(&ring.tail, (unsigned)_i & FLAGS);
     weir__counter_or(&ring.head, (unsigned)_i / 4);
-    ck_assert(!weir__ring_has_item(&ring));
-    ck_assert(weir__ring_has_room(&ring));
+    ck_assert(!has_item());
+    ck_assert(has_room());
     ck_assert_uint_eq(ring_put(numbers, 2, FLAGS), 2);
-    ck_assert(weir__ring_has_item(&ring));
-    ck_assert(!weir__ring_has_room(&ring));
+    ck_assert(has_item());
+    ck_assert(!has_room());
     ck_assert_uint_eq(weir__ring_put_ever(&ring), 3);
     ck_assert_uint_eq(weir__ring_got_ever(&ring), 1);
     ck_assert_uint_eq(most_now(), 2);
@@ -139,7 +139,7 @@ static void assert_claim_all(uint64_t from, size_t count, uint64_t unflag)
     ck_assert_uint_eq(at, from);
     ck_assert_uint_eq(tail_now(), end);
     ck_assert_uint_eq(head_now(), weir__ring_position(end) | (flags & ~unflag));
-    ck_assert(!weir__ring_has_item(&ring));
+    ck_assert(!has_item());
     for (size_t i = 0; i < count; i++) {
         ck_assert(weir__ring_is_published(&ring, at));
         ck_assert_mem_eq(weir__ring_slot(&ring, at)->item, &numbers[i],

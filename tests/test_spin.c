@@ -5,11 +5,24 @@
 
 #include <weir/deadline.h>
 
+#include "base/clock.h"
 #include "helper.h"
 #include "suite.h"
 
 /* So many looks are no spinning but a hang; so many parks reach any bound. */
 enum { LOOKS_AT_MOST = 100000, PARKS = 64, MANY = 16 };
+
+/* A clock that moves on by itself whenever it is looked at. */
+static struct weir__counter now_ns, tick_ns;
+
+static int64_t tick(void)
+{
+    uint64_t step_ns = weir__counter_read(&tick_ns);
+
+    return (int64_t)(weir__counter_add(&now_ns, step_ns) + step_ns);
+}
+
+static const struct weir__time_source ticking = {.now = tick};
 
 #define SHORT WEIR_US(1)
 #define LONG  WEIR_SECONDS(1)
@@ -18,12 +31,12 @@ static struct weir__spin spin;
 
 static uint64_t budget(void)
 {
-    return weir__counter_read(&spin.yields);
+    return weir__hint_read(&spin.budget_ns);
 }
 
 static uint64_t yielding(void)
 {
-    return weir__counter_read(&spin.yielding);
+    return weir__hint_read(&spin.yielding);
 }
 
 static void learn(int64_t parked_ns, int parks)
@@ -32,17 +45,14 @@ static void learn(int64_t parked_ns, int parks)
         weir__spin_learn(&spin, parked_ns);
 }
 
-/* Looks until it is to park; how often since its start. */
+/* Looks until it is to park; how often. */
 static unsigned spin_out(struct weir__spinner *spinner)
 {
-    unsigned looks = spinner->looks;
+    unsigned looks = 0;
 
-    while (weir__spin_on(&spin, spinner)) {
-        looks++;
-        ck_assert_uint_eq(spinner->looks, looks);
-        if (looks > LOOKS_AT_MOST)
+    while (weir__spin_on(&spin, spinner))
+        if (++looks > LOOKS_AT_MOST)
             ck_abort_msg("it spins for ever");
-    }
     return looks;
 }
 
@@ -162,8 +172,21 @@ END_TEST
 
 /* -------------------------------------------------------------- how long */
 
+static void clock_setup(void)
+{
+    weir__counter_write(&now_ns, (uint64_t)WEIR_SECONDS(1));
+    weir__counter_write(&tick_ns, (uint64_t)WEIR_US(1));
+    weir__clock_use(&ticking);
+}
+
+static void clock_teardown(void)
+{
+    weir__clock_use(NULL);
+}
+
 static void setup(void)
 {
+    clock_setup();
     weir__spin_init(&spin, 4);
 }
 
@@ -181,7 +204,6 @@ START_TEST(the_budget_has_bounds_and_begins_between_them)
     ck_assert_uint_lt(least, most);
     ck_assert_uint_le(least, first);
     ck_assert_uint_le(first, most);
-    ck_assert_uint_lt(most, LOOKS_AT_MOST);
 }
 END_TEST
 
@@ -225,30 +247,58 @@ START_TEST(what_is_short_is_short_up_to_a_limit)
 }
 END_TEST
 
-START_TEST(each_yield_of_the_budget_is_a_look)
+START_TEST(the_more_budget_the_more_looks)
 {
-    uint64_t before = bound(LONG);
-    unsigned looks = looks_in_all();
+    unsigned few, many;
 
-    for (int i = 0; i < 8; i++) {
-        learn(SHORT, 1);
-        ck_assert_uint_eq(looks_in_all(), looks + (budget() - before));
-    }
+    learn(LONG, PARKS);
+    few = looks_in_all();
+    learn(SHORT, PARKS);
+    many = looks_in_all();
+    ck_assert_uint_lt(few, many);
+    ck_assert_uint_eq(looks_in_all(), many);
 }
 END_TEST
 
 START_TEST(a_thread_keeps_the_budget_it_has_begun_with)
 {
-    struct weir__spinner spinner = {0};
-    unsigned looks;
+    struct weir__spinner spinner = {0}, other = {0};
+    unsigned most;
 
     learn(SHORT, PARKS);
-    looks = looks_in_all();
+    ck_assert(reach_yield(&other));
+    most = spin_out(&other);
     ck_assert(reach_yield(&spinner));
     learn(LONG, PARKS);
-    ck_assert_uint_eq(spin_out(&spinner), looks);
+    ck_assert_uint_eq(spin_out(&spinner), most);
     weir__spin_end(&spin, &spinner);
-    ck_assert_uint_lt(looks_in_all(), looks);
+    weir__spin_end(&spin, &other);
+}
+END_TEST
+
+START_TEST(on_a_clock_that_stands_still_it_ends_all_the_same)
+{
+    weir__counter_write(&tick_ns, 0);
+    ck_assert_uint_gt(looks_in_all(), 0);
+}
+END_TEST
+
+START_TEST(after_a_yield_that_took_long_nobody_yields_for_a_while)
+{
+    struct weir__spinner unlucky = {0}, banned = {0}, later = {0};
+
+    learn(SHORT, PARKS);
+    weir__counter_write(&tick_ns, (uint64_t)WEIR_US(100));
+    ck_assert(reach_yield(&unlucky));
+    ck_assert(!weir__spin_on(&spin, &unlucky));
+    weir__counter_write(&tick_ns, (uint64_t)WEIR_US(1));
+    ck_assert(!reach_yield(&banned));
+    weir__counter_add(&now_ns, (uint64_t)LONG);
+    ck_assert(reach_yield(&later));
+    weir__spin_end(&spin, &unlucky);
+    weir__spin_end(&spin, &banned);
+    weir__spin_end(&spin, &later);
+    ck_assert_uint_eq(yielding(), 0);
 }
 END_TEST
 
@@ -297,14 +347,16 @@ int main(void)
         a_short_park_doubles_the_budget_up_to_its_bound,
         a_long_park_halves_the_budget_down_to_its_bound,
         what_is_short_is_short_up_to_a_limit,
-        each_yield_of_the_budget_is_a_look,
+        the_more_budget_the_more_looks,
         a_thread_keeps_the_budget_it_has_begun_with,
+        on_a_clock_that_stands_still_it_ends_all_the_same,
+        after_a_yield_that_took_long_nobody_yields_for_a_while,
         threads_that_come_and_go_leave_nothing_behind,
         NULL};
     const struct chapter chapters[] = {
-        {"one processor", nobody, NULL, NULL, 2, 0},
-        {"several processors", many, NULL, NULL, 4, 0},
-        {"the budget", budgets, setup, NULL, 0, 0},
+        {"one processor", nobody, clock_setup, clock_teardown, 2, 0},
+        {"several processors", many, clock_setup, clock_teardown, 4, 0},
+        {"the budget", budgets, setup, clock_teardown, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("spin", chapters);

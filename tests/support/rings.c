@@ -40,5 +40,16 @@ uint64_t tail_now(void)
 
 uint64_t most_now(void)
 {
-    return weir__counter_read(&ring.most);
+    return weir__hint_read(&ring.most);
+}
+
+bool has_item(void)
+{
+    return weir__ring_position(weir__counter_read(&ring.head)) !=
+           weir__ring_position(weir__counter_read(&ring.tail));
+}
+
+bool has_room(void)
+{
+    return weir__ring_has_room(&ring, weir__counter_read(&ring.tail));
 }

@@ -22,4 +22,8 @@ uint64_t head_now(void);
 uint64_t tail_now(void);
 uint64_t most_now(void);
 
+/* Whether an item lies inside or is on its way in; the same of room. */
+bool has_item(void);
+bool has_room(void);
+
 #endif /* WEIR_TESTS_RINGS_H */
