@@ -167,7 +167,8 @@ static void spin_for_item(weir_queue *q, struct getting *getting)
 {
     struct weir__spinner spinner = {0};
 
-    while (getting->done == 0 && weir__spin_on(&q->getters.spin, &spinner))
+    while (getting->done == 0 && !weir__hint_read(&q->ending) &&
+           weir__spin_on(&q->getters.spin, &spinner))
         getting->done = get_some(q, getting, UINT64_MAX, 0);
     weir__spin_end(&q->getters.spin, &spinner);
 }
@@ -188,7 +189,7 @@ static weir_status get_slowly(weir_queue *q, struct getting *getting)
     if (weir__is_now(getting->deadline)) {
         if (!getting->interrupted && is_empty(q))
             return WEIR_TIMED_OUT;
-    } else if (!weir__hint_read(&q->ending)) {
+    } else {
         spin_for_item(q, getting);
     }
     return getting->done > 0 ? WEIR_OK : get_waiting(q, getting);

@@ -95,9 +95,7 @@ static weir_status put_now(weir_queue *q, const void *items, size_t count,
     tail = weir__counter_read(&q->ring.tail);
     if (tail & WEIR__RING_CLOSED)
         return WEIR_CLOSED;
-    *coming =
-        weir__ring_ordinal(&q->ring, tail) - weir__ring_got_ever(&q->ring) <
-        q->ring.capacity;
+    *coming = weir__ring_has_room(&q->ring, tail);
     return WEIR_TIMED_OUT;
 }
 
@@ -145,7 +143,8 @@ static size_t spin_for_room(weir_queue *q, const void *items, size_t count)
     struct weir__spinner spinner = {0};
     size_t done = 0;
 
-    while (done == 0 && weir__spin_on(&q->putters.spin, &spinner))
+    while (done == 0 && !weir__hint_read(&q->ending) &&
+           weir__spin_on(&q->putters.spin, &spinner))
         done = put_some(q, items, count, 0);
     weir__spin_end(&q->putters.spin, &spinner);
     return done;
@@ -237,7 +236,6 @@ static weir_status put_dropping(weir_queue *q, const void *item)
     enum next next;
 
     dropping.item = item;
-
     do {
         next = drop_or_wait(q, &dropping);
         if (next == IT_IS_IN)

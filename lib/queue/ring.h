@@ -18,9 +18,9 @@
  *
  * STATES of a slot, by its stamp
  *
- *     lap           free: the put that claims its position in this lap may
- * write lap | FULL    the item of this lap lies here: its get may read lap + 1
- * lap   free for the next lap
+ *     lap           free: the put of this lap may write
+ *     lap | FULL    the item of this lap lies here: its get may read
+ *     the next lap  free again
  *
  *   A put claims (compare-and-swap of the tail), writes the item, and publishes
  *   (writes lap | FULL).  A get claims (the head), reads, and gives the slot
