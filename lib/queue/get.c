@@ -217,7 +217,7 @@ static weir_status take(weir_queue *q, struct getting *getting, bool *coming)
               weir__ring_position(weir__counter_read(&q->ring.head));
     if (*coming || !(tail & WEIR__RING_CLOSED))
         return WEIR_TIMED_OUT;
-    return weir__flag_read(&q->poisoned) ? WEIR_POISONED : WEIR_CLOSED;
+    return q->poisoned ? WEIR_POISONED : WEIR_CLOSED;
 }
 
 /* Returns what the caller has to weir__release, or NULL. */

@@ -181,7 +181,7 @@ weir_status weir_queue_poison(weir_queue *q, size_t consumers)
     if (weir__queue_is_closed(q)) {
         status = WEIR_CLOSED;
     } else if (consumers == WEIR_EVERY_CONSUMER) {
-        weir__flag_write(&q->poisoned, true);
+        q->poisoned = true;
         close_locked(q);
     } else {
         /* First the flag: from then on nobody passes where the pill lands. */
@@ -239,7 +239,7 @@ void weir_queue_abort(weir_queue *q)
     if (weir__queue_check(q, NULL, 0))
         return;
     weir__mutex_lock(&q->lock);
-    weir__flag_write(&q->poisoned, false);
+    q->poisoned = false;
     weir__hint_write(&q->ending, 1);
     weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
     pills = q->pills.first;

@@ -114,12 +114,12 @@ struct weir_queue {
     weir_queue_options options;                /* I: with defaults filled in */
     struct weir__side getters;                 /* nothing to get */
     struct weir__side putters;                 /* no room */
-    struct weir__hint ending;   /* A: before CLOSED: do not spin */
-    struct weir__flag poisoned; /* A: for every consumer; before CLOSED */
-    struct weir__flag told;     /* A: what marks.told says, L to write */
-    struct weir__hint refused;  /* A: items */
+    struct weir__hint ending;  /* A: before CLOSED: do not spin */
+    struct weir__flag told;    /* A: what marks.told says, L to write */
+    struct weir__hint refused; /* A: items */
     struct weir__mutex lock;
     struct weir__pills pills;        /* L: in ordinals of the head */
+    bool poisoned;                   /* L: for every consumer */
     struct weir__marks marks;        /* L: water marks */
     uint64_t dropped;                /* L: items */
     struct weir__eventcount joiners; /* unfinished > 0 */

@@ -64,6 +64,11 @@ weir__hint_raise(struct weir__hint *hint, uint64_t value)
  (atomics_read(SEAM_PLACE(flag, #flag), ATOMICS_ORDERED) != 0)
 #define weir__flag_write(flag, to)                                             \
  atomics_write(SEAM_PLACE(flag, #flag), (to), ATOMICS_ORDERED)
+/* Weaker than the library's: for mutants. */
+#define weir__flag_read_acquire(flag)                                          \
+ (atomics_read(SEAM_PLACE(flag, #flag), ATOMICS_ONE_WAY) != 0)
+#define weir__flag_write_release(flag, to)                                     \
+ atomics_write(SEAM_PLACE(flag, #flag), (to), ATOMICS_ONE_WAY)
 #define weir__flag_swap(flag, to)                                              \
  (atomics_change(SEAM_PLACE(flag, #flag), ATOMICS_SWAP, (to),                  \
                  ATOMICS_ORDERED) != 0)

@@ -49,7 +49,8 @@ seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
 /* A scenario may have little patience. */
 #define WEIR__OVERTAKEN_AT_MOST (world_rules->overtaken_at_most)
 
-/* And few looks again: each is a step or several. */
-#define WEIR__QUEUE_POLLS 2
+/* And looks again not at all, or seldom: each is a step or several, and lets
+ * others go on, so that what is coming has come. */
+#define WEIR__QUEUE_POLLS (world_rules->processors > 1 ? 2u : 0u)
 
 #endif /* WEIR_EXPLORE_SEAM_LOCK_H */
