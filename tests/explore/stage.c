@@ -202,6 +202,8 @@ static void note_time_out(struct call *call, const weir_deadline *deadline)
 static weir_status
 end(struct call *call, weir_status status, const weir_deadline *deadline)
 {
+    if (!buffer_is_empty(world_self()))
+        world_step("returns from", "the call", call);
     buffer_land_all(world_self()); /* who returned is not in the middle */
     history_end(call, status);
     stage.calls[world_self()] = NULL;
