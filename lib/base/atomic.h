@@ -4,6 +4,8 @@
  *
  * Everything is sequentially consistent unless its name says otherwise.  A
  * weaker order needs a benchmark that is kept and shows that it pays.
+ *
+ * What weir__is_atomic and its like say is for valgrind, and else nothing.
  */
 #ifndef WEIR_LIB_BASE_ATOMIC_H
 #define WEIR_LIB_BASE_ATOMIC_H
@@ -11,6 +13,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/valgrind.h"
 
 /* Fields that different threads write at the same time lie this far apart: a
  * line of the cache, and the neighbour that some processors fetch with it. */
@@ -34,31 +38,49 @@ struct weir__hint {
 
 static inline bool weir__flag_read(const struct weir__flag *flag)
 {
-    return atomic_load(&flag->value);
+    bool value;
+
+    weir__is_atomic(flag, sizeof(*flag));
+    value = atomic_load(&flag->value);
+    weir__observes(flag);
+    return value;
 }
 static inline void weir__flag_write(struct weir__flag *flag, bool value)
 {
+    weir__publishes(flag, sizeof(*flag));
     atomic_store(&flag->value, value);
 }
 /* Returns what it was before. */
 static inline bool weir__flag_swap(struct weir__flag *flag, bool value)
 {
-    return atomic_exchange(&flag->value, value);
+    bool before;
+
+    weir__publishes(flag, sizeof(*flag));
+    before = atomic_exchange(&flag->value, value);
+    weir__observes(flag);
+    return before;
 }
 
 static inline uint64_t weir__counter_read(const struct weir__counter *counter)
 {
-    return atomic_load(&counter->value);
+    uint64_t value;
+
+    weir__is_atomic(counter, sizeof(*counter));
+    value = atomic_load(&counter->value);
+    weir__observes(counter);
+    return value;
 }
 static inline void
 weir__counter_write(struct weir__counter *counter, uint64_t value)
 {
+    weir__publishes(counter, sizeof(*counter));
     atomic_store(&counter->value, value);
 }
 /* What was written before it is seen by whoever reads `value`. */
 static inline void
 weir__counter_write_release(struct weir__counter *counter, uint64_t value)
 {
+    weir__publishes(counter, sizeof(*counter));
     atomic_store_explicit(&counter->value, value, memory_order_release);
 }
 /* Writes `desired` if it is *expected, else reads into *expected. */
@@ -66,36 +88,60 @@ static inline bool
 weir__counter_compare_swap(struct weir__counter *counter, uint64_t *expected,
                            uint64_t desired)
 {
-    return atomic_compare_exchange_strong(&counter->value, expected, desired);
+    bool written;
+
+    weir__publishes(counter, sizeof(*counter));
+    written =
+        atomic_compare_exchange_strong(&counter->value, expected, desired);
+    weir__observes(counter);
+    return written;
 }
 /* These return what it was before. */
 static inline uint64_t
 weir__counter_or(struct weir__counter *counter, uint64_t bits)
 {
-    return atomic_fetch_or(&counter->value, bits);
+    uint64_t before;
+
+    weir__publishes(counter, sizeof(*counter));
+    before = atomic_fetch_or(&counter->value, bits);
+    weir__observes(counter);
+    return before;
 }
 static inline uint64_t
 weir__counter_and(struct weir__counter *counter, uint64_t bits)
 {
-    return atomic_fetch_and(&counter->value, bits);
+    uint64_t before;
+
+    weir__publishes(counter, sizeof(*counter));
+    before = atomic_fetch_and(&counter->value, bits);
+    weir__observes(counter);
+    return before;
 }
 static inline uint64_t
 weir__counter_add(struct weir__counter *counter, uint64_t more)
 {
-    return atomic_fetch_add(&counter->value, more);
+    uint64_t before;
+
+    weir__publishes(counter, sizeof(*counter));
+    before = atomic_fetch_add(&counter->value, more);
+    weir__observes(counter);
+    return before;
 }
 
 static inline uint64_t weir__hint_read(const struct weir__hint *hint)
 {
+    weir__is_atomic(hint, sizeof(*hint));
     return atomic_load_explicit(&hint->value, memory_order_relaxed);
 }
 static inline void weir__hint_write(struct weir__hint *hint, uint64_t value)
 {
+    weir__is_atomic(hint, sizeof(*hint));
     atomic_store_explicit(&hint->value, value, memory_order_relaxed);
 }
 /* Returns what it was before. */
 static inline uint64_t weir__hint_add(struct weir__hint *hint, uint64_t more)
 {
+    weir__is_atomic(hint, sizeof(*hint));
     return atomic_fetch_add_explicit(&hint->value, more, memory_order_relaxed);
 }
 /* Writes `value` if that is more. */
@@ -113,11 +159,17 @@ static inline void weir__hint_raise(struct weir__hint *hint, uint64_t value)
 static inline const void *
 weir__pointer_read(const struct weir__pointer *pointer)
 {
-    return atomic_load(&pointer->value);
+    const void *value;
+
+    weir__is_atomic(pointer, sizeof(*pointer));
+    value = atomic_load(&pointer->value);
+    weir__observes(pointer);
+    return value;
 }
 static inline void
 weir__pointer_write(struct weir__pointer *pointer, const void *value)
 {
+    weir__publishes(pointer, sizeof(*pointer));
     atomic_store(&pointer->value, value);
 }
 
