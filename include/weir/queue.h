@@ -102,7 +102,8 @@ WEIR_API void weir_queue_destroy(weir_queue *queue);
  * Appends a copy of *item.
  *
  * Blocks:  until there is room, the queue closes, or the deadline passes
- *          (WEIR_ON_FULL_WAIT); else never.
+ *          (WEIR_ON_FULL_WAIT); to drop, for a call that is in the middle of
+ *          the oldest item; else never.
  * Owns:    on WEIR_OK the queue holds the copy; otherwise nothing has moved.
  * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (refuse),
  *          WEIR_FORKED, WEIR_EINVAL.
@@ -206,7 +207,8 @@ WEIR_API void weir_queue_close(weir_queue *queue);
 /*
  * Closes, and discards what is inside: items go to on_discard, pills vanish.
  *
- * Blocks:  while on_discard runs.
+ * Blocks:  while on_discard runs, and for a put that is in the middle of its
+ *          item.
  * Threads: any; from a handler too.
  */
 WEIR_API void weir_queue_abort(weir_queue *queue);
