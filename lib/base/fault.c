@@ -36,12 +36,16 @@ void weir__release(void *memory)
  * a piece off each time, which mallocs do not put back together. */
 void *weir__allocate_apart(size_t bytes)
 {
-    void *memory = weir__allocate_many(1, bytes + WEIR__APART + sizeof(void *));
-    uintptr_t at = (uintptr_t)memory + sizeof(void *);
+    size_t more = WEIR__APART + sizeof(void *);
+    void *memory = NULL;
     void **aligned;
+    uintptr_t at;
 
+    if (bytes <= SIZE_MAX - more)
+        memory = weir__allocate(bytes + more);
     if (!memory)
         return NULL;
+    at = (uintptr_t)memory + sizeof(void *);
     at = (at + WEIR__APART - 1) / WEIR__APART * WEIR__APART;
     aligned = (void **)memory + (at - (uintptr_t)memory) / sizeof(void *);
     aligned[-1] = memory;
@@ -50,7 +54,8 @@ void *weir__allocate_apart(size_t bytes)
 
 void weir__release_apart(void *memory)
 {
-    weir__release(((void **)memory)[-1]);
+    if (memory)
+        weir__release(((void **)memory)[-1]);
 }
 
 bool weir__fault_strikes(void)

@@ -3,6 +3,7 @@
 #include "base/processors.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -160,4 +161,18 @@ uint32_t weir__processors(void)
     if (quota < allowed)
         allowed = quota;
     return allowed ? allowed : 1;
+}
+
+static pthread_once_t asked_once = PTHREAD_ONCE_INIT;
+static uint32_t at_first; /* written inside once, read after it */
+
+static void ask(void)
+{
+    at_first = weir__processors();
+}
+
+uint32_t weir__processors_at_first(void)
+{
+    pthread_once(&asked_once, ask);
+    return at_first;
 }

@@ -167,7 +167,7 @@ static void spin_for_item(weir_queue *q, struct getting *getting)
 {
     struct weir__spinner spinner = {0};
 
-    while (getting->done == 0 && !weir__hint_read(&q->ending) &&
+    while (getting->done == 0 && weir__queue_may_spin(q, &q->getters) &&
            weir__spin_on(&q->getters.spin, &spinner))
         getting->done = get_some(q, getting, UINT64_MAX, 0);
     weir__spin_end(&q->getters.spin, &spinner);

@@ -143,7 +143,7 @@ static size_t spin_for_room(weir_queue *q, const void *items, size_t count)
     struct weir__spinner spinner = {0};
     size_t done = 0;
 
-    while (done == 0 && !weir__hint_read(&q->ending) &&
+    while (done == 0 && weir__queue_may_spin(q, &q->putters) &&
            weir__spin_on(&q->putters.spin, &spinner))
         done = put_some(q, items, count, 0);
     weir__spin_end(&q->putters.spin, &spinner);

@@ -50,8 +50,8 @@ weir_status weir_queue_create(weir_queue **out, size_t item_size,
     q->options = read;
     q->marks.high = read.high_water;
     q->marks.low = read.low_water;
-    init_side(&q->getters, &q->ring.head, weir__processors());
-    init_side(&q->putters, &q->ring.tail, weir__processors());
+    init_side(&q->getters, &q->ring.head, weir__processors_at_first());
+    init_side(&q->putters, &q->ring.tail, weir__processors_at_first());
     status = weir__ring_init(&q->ring, read.capacity, item_size);
     if (status)
         goto free_queue;

@@ -223,8 +223,8 @@ weir__claim_slot(const struct weir__ring *ring, const struct weir__claim *claim,
     return (struct weir__slot *)(void *)(ring->slots + index * ring->stride);
 }
 
-/* Claims up to `count` positions whose slots bear the stamp of their lap, with
- * `full`, from a word of head or tail. */
+/* Claims up to `count` (at least 1) positions whose slots bear the stamp of
+ * their lap, with `full`, from a word of head or tail. */
 WEIR_INLINE struct weir__claim
 weir__ring_claim(const struct weir__ring *ring, struct weir__counter *word,
                  size_t count, uint64_t full, uint64_t ignored)

@@ -144,6 +144,15 @@ static inline bool weir__queue_is_closed(const weir_queue *q)
     return weir__counter_read(&q->ring.tail) & WEIR__RING_CLOSED;
 }
 
+/* Whether there is nothing else to do: no end, no pill, nobody to let go first.
+ * One processor need not even look. */
+static inline bool
+weir__queue_may_spin(const weir_queue *q, const struct weir__side *side)
+{
+    return weir__spin_is_on(&side->spin) && !weir__hint_read(&q->ending) &&
+           !(weir__counter_read(side->word) & WEIR__RING_FLAGS);
+}
+
 /* Wakes the first who waits on the other side, if one must be woken. */
 void weir__queue_wake_one(weir_queue *q, struct weir__side *side);
 static inline void weir__queue_wake(weir_queue *q, struct weir__side *side)

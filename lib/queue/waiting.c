@@ -31,7 +31,7 @@ weir__queue_park(weir_queue *q, struct weir__side *side,
         weir__counter_or(side->word, WEIR__RING_STAND_BACK);
     status =
         weir__waitlist_wait(&side->event.waiters, &q->lock, turn, deadline);
-    if (learns)
+    if (learns && status == WEIR_OK)
         weir__spin_learn(&side->spin, weir__now() - since_ns);
     return naps ? WEIR_OK : status;
 }

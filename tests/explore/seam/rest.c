@@ -65,12 +65,12 @@ void *weir__allocate(size_t bytes)
 
 void *weir__allocate_apart(size_t bytes)
 {
-    char *memory = weir__allocate(bytes + 2 * WEIR__APART);
+    char *memory = weir__allocate(bytes + 2 * (size_t)WEIR__APART);
     char **aligned;
 
     if (!memory)
         return NULL;
-    aligned = (char **)(void *)(memory + 2 * WEIR__APART -
+    aligned = (char **)(void *)(memory + 2 * (size_t)WEIR__APART -
                                 (uintptr_t)memory % WEIR__APART);
     aligned[-1] = memory;
     return aligned;
@@ -91,7 +91,7 @@ void weir__release(void *memory)
 /* ------------------------------------------------------- processors, forking
  */
 
-uint32_t weir__processors(void)
+uint32_t weir__processors_at_first(void)
 {
     return world_rules->processors;
 }
