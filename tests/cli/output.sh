@@ -102,7 +102,8 @@ test_much_spilled_output_stops_the_intake() {
 test_output_that_cannot_be_kept_fails_its_task() {
     printf 'big\nsmall\n' | (
         ulimit -f 64
-        exec "$weir" run -k --max-buffer 16K -- sh -c '
+        # One at a time: what is kept of the first would take the second's room.
+        exec "$weir" run -k -j 1 --max-buffer 16K -- sh -c '
             [ $1 = small ] || head -c 1000000 /dev/zero; echo $1' - 2>err
     ) | tail -1 >last
     expect "exit status" "${PIPESTATUS[1]}" 1
