@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "past.h"
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
@@ -12,7 +13,7 @@
 
 static void step(const char *verb, struct atomics_place at)
 {
-    world_step(verb, at.name, at.address);
+    threads_step((struct act){verb, at.name, at.address});
     world_touch(at.address, at.bytes);
 }
 
@@ -24,6 +25,12 @@ static void say(uint64_t value)
 static void store(struct atomics_place at, uint64_t value)
 {
     memcpy(at.address, &value, at.bytes); /* the low bytes come first here */
+}
+
+static void write_now(struct atomics_place at, uint64_t value)
+{
+    past_write(at.address);
+    store(at, value);
 }
 
 static uint64_t cut(uint64_t value, unsigned bytes)
@@ -44,6 +51,10 @@ uint64_t atomics_read(struct atomics_place at, enum atomics_order order)
     step("reads", at);
     if (order == ATOMICS_ORDERED)
         buffer_land_ordered(thread_current);
+    if (buffer_has(thread_current, at.address))
+        past_value(0);
+    else
+        past_read(at.address);
     value = buffer_read(thread_current, at.address, at.bytes);
     race_load(at.address, ordering(order, RACE_ACQUIRE));
     say(value);
@@ -70,7 +81,7 @@ void atomics_write(struct atomics_place at, uint64_t value,
         buffer_add(thread_current, at.address, at.bytes, cut(value, at.bytes),
                    order == ATOMICS_ORDERED);
     else
-        store(at, value);
+        write_now(at, value);
 }
 
 static uint64_t
@@ -107,7 +118,7 @@ uint64_t atomics_change(struct atomics_place at, enum atomics_change how,
     buffer_land_all(thread_current);
     before = buffer_read(thread_current, at.address, at.bytes);
     after = changed(before, how, operand);
-    store(at, after);
+    write_now(at, after);
     race_update(at.address, ordering(order, RACE_BOTH));
     say(cut(after, at.bytes));
     return before;
@@ -122,13 +133,14 @@ bool atomics_compare_swap(struct atomics_place at, uint64_t *expected,
     buffer_land_all(thread_current);
     before = buffer_read(thread_current, at.address, at.bytes);
     if (before != cut(*expected, at.bytes)) {
+        past_read(at.address);
         race_load(at.address, ordering(order, RACE_ACQUIRE));
         thread_me()->act.verb = "fails to swap";
         say(before);
         *expected = before;
         return false;
     }
-    store(at, desired);
+    write_now(at, desired);
     race_update(at.address, ordering(order, RACE_BOTH));
     say(cut(desired, at.bytes));
     return true;

@@ -4,25 +4,29 @@
 
 #include <string.h>
 
+#include "past.h"
 #include "trace.h"
 #include "world.h"
 
-enum { ROOM = 16 };
+enum { ROOM = 16, STORES = 256 };
 
 static struct buffer {
     struct store {
         void *address;
         uint64_t value;
+        uint64_t past;
         unsigned bytes;
         bool sc;
     } stores[ROOM];
     unsigned count;
+    unsigned kept_back;      /* so far */
+    uint64_t landed[STORES]; /* when each of them did */
 } buffers[WORLD_THREADS];
 
 void buffers_reset(void)
 {
     for (unsigned i = 0; i < WORLD_THREADS; i++)
-        buffers[i].count = 0;
+        buffers[i].count = buffers[i].kept_back = 0;
 }
 
 bool buffer_is_empty(unsigned thread)
@@ -40,7 +44,34 @@ void buffer_add(unsigned thread, void *address, unsigned bytes, uint64_t value,
 {
     struct buffer *buffer = &buffers[thread];
 
-    buffer->stores[buffer->count++] = (struct store){address, value, bytes, sc};
+    if (buffer->kept_back++ == STORES)
+        world_fail("more than %d stores are kept back", STORES);
+    buffer->stores[buffer->count++] =
+        (struct store){address, value, past_keep_back(), bytes, sc};
+}
+
+bool buffer_has(unsigned thread, const void *address)
+{
+    for (unsigned i = 0; i < buffers[thread].count; i++)
+        if (buffers[thread].stores[i].address == address)
+            return true;
+    return false;
+}
+
+unsigned buffer_kept_back(unsigned thread)
+{
+    return buffers[thread].kept_back;
+}
+
+uint64_t buffer_landed(unsigned thread, unsigned stores)
+{
+    const struct buffer *buffer = &buffers[thread];
+
+    if (stores == 0)
+        return 0;
+    return stores > buffer->kept_back - buffer->count
+               ? UINT64_MAX
+               : buffer->landed[stores - 1];
 }
 
 uint64_t buffer_read(unsigned thread, const void *address, unsigned bytes)
@@ -63,7 +94,9 @@ void buffer_land(unsigned thread)
     trace_act(thread, (struct act){"lands", NULL, oldest->address},
               oldest->value);
     world_touch(oldest->address, oldest->bytes);
+    past_land(oldest->past, oldest->address);
     memcpy(oldest->address, &oldest->value, oldest->bytes);
+    buffer->landed[buffer->kept_back - buffer->count] = world_stamp();
     buffer->count--;
     memmove(oldest, oldest + 1, buffer->count * sizeof(*oldest));
 }

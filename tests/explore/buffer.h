@@ -22,6 +22,13 @@ bool buffer_is_empty(unsigned thread);
 void buffer_add(unsigned thread, void *address, unsigned bytes, uint64_t value,
                 bool sc);
 bool buffer_is_full(unsigned thread);
+/* Whether a store of the thread's to there is under way. */
+bool buffer_has(unsigned thread, const void *address);
+
+/* How many stores of the thread were kept back so far; and when the latest of
+ * so many landed, as a stamp; 0: there was none, UINT64_MAX: not yet. */
+unsigned buffer_kept_back(unsigned thread);
+uint64_t buffer_landed(unsigned thread, unsigned stores);
 
 /* What the thread reads: its own latest store, or what has landed. */
 uint64_t buffer_read(unsigned thread, const void *address, unsigned bytes);

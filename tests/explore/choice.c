@@ -18,6 +18,11 @@
  * exhaustive search spends at most `bound` of them; a choice that it cannot
  * afford is no choice.  Nearly all bugs need two or fewer.
  *
+ * A state that comes up again is not entered again (past.h), unless fewer were
+ * spent this time.  It counts as another if another thread runs, for then other
+ * switches are preemptions.  So nothing within the bound is lost: whatever
+ * follows the second time followed the first time, at no higher price.
+ *
  * PCT (Burckhardt and others, 2010) runs the thread of highest priority, and
  * lowers the running one's at depth - 1 random points.  It finds a bug of that
  * depth with a likelihood that can be stated.
@@ -26,6 +31,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "states.h"
 
 enum { MOST_CHANGES = 8, THREADS = 16, NO_LETTER = 255 };
 
@@ -63,6 +70,7 @@ static unsigned below(unsigned count)
 void choice_plan(const struct plan *plan)
 {
     the_plan = *plan;
+    states_forget();
     told = 0;
     made_count = 0;
 }
@@ -200,6 +208,19 @@ unsigned choice_of(unsigned count)
 bool choice_rare(void)
 {
     return among(2, below(8) == 0) == 1;
+}
+
+bool choice_keeps_past(void)
+{
+    return strategy == STRATEGY_EXHAUSTIVE;
+}
+
+bool choice_was_had(uint64_t in)
+{
+    if (strategy != STRATEGY_EXHAUSTIVE || the_plan.repeats ||
+        made_count < told)
+        return false;
+    return states_has(in, (unsigned char)(spent < 255 ? spent : 255));
 }
 
 bool choice_next(void)

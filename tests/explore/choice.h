@@ -33,6 +33,7 @@ struct schedule {
 struct plan {
     enum strategy strategy;
     unsigned bound;                  /* exhaustive: preemptions at most */
+    bool repeats;                    /* exhaustive: also what was seen */
     unsigned depth;                  /* pct: priority changes, and one */
     const struct schedule *schedule; /* replay */
 };
@@ -58,6 +59,13 @@ unsigned choice_from(const struct menu *menu);
 unsigned choice_of(unsigned count);
 /* Whether something rare happens; false is what usually does. */
 bool choice_rare(void);
+
+/* Exhaustive: whether this execution has to keep its past, so that states can
+ * be told from each other. */
+bool choice_keeps_past(void);
+/* Whether all the choices that follow in this state were had before, with as
+ * many preemptions left.  If not they will be. */
+bool choice_was_had(uint64_t state);
 
 /* A thread begins: it gets a priority. */
 void choice_add_thread(unsigned thread);

@@ -33,6 +33,7 @@ struct call {
     unsigned thread;
     uint64_t began, ended; /* ended 0: not yet */
     uint64_t late;         /* its deadline had passed; 0: no matter */
+    unsigned stores;       /* of its thread, by its end, that were kept back */
     bool is_now;           /* its deadline was WEIR_NOW */
     weir_status status;
     size_t count, done;
@@ -64,5 +65,8 @@ bool history_beside(const struct call *call, enum call_kind kind);
 /* The earliest moment at which it can have acted: a call that ran out of time
  * looked once more when the time had come. */
 uint64_t history_earliest(const struct call *call);
+
+/* What the calls answered, and which ended before which began, as a number. */
+uint64_t history_outcome(void);
 
 #endif /* WEIR_EXPLORE_HISTORY_H */

@@ -3,7 +3,11 @@
 #include "moments.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "past.h"
+#include "threads.h"
+#include "trace.h"
 #include "world.h"
 
 enum { MOMENTS = 32, BEGINNING_S = 1000 };
@@ -45,12 +49,27 @@ void moments_advance(int64_t at_ns)
     bool comes_to_one = moments_next() <= at_ns;
 
     now_ns = at_ns;
+    past_advance(at_ns, comes_to_one);
     if (!comes_to_one)
         return;
     if (advance_count == MOMENTS)
         world_fail("more than %d deadlines pass", MOMENTS);
     advances[advance_count].now_ns = at_ns;
     advances[advance_count++].stamp = world_stamp();
+}
+
+int64_t world_now(void)
+{
+    threads_step((struct act){"looks at the clock", NULL, NULL});
+    past_read_clock(thread_current);
+    trace_act(thread_current, thread_me()->act, TRACE_NO_VALUE);
+    return now_ns;
+}
+
+int64_t world_peek(void)
+{
+    past_read_clock(thread_current);
+    return now_ns;
 }
 
 void world_mind(int64_t at_ns)

@@ -12,7 +12,7 @@ struct scenario {
     unsigned threads;     /* the first one included */
 
     /* Zero: as it says. */
-    unsigned noise;             /* of an exhaustive search; 0: none */
+    unsigned noise;             /* of an exhaustive search; 0: 1 */
     unsigned failures;          /* of memory at most; 0: none */
     unsigned processors;        /* 0: 1 */
     unsigned overtaken_at_most; /* 0: 16 */

@@ -199,9 +199,9 @@ static void full_and_empty(void)
 }
 
 const struct scenario scenarios_basic[] = {
-    {SCENARIO(put_get, 2, "what is put is got, in order"), .noise = 1},
-    {SCENARIO(capacity_one, 2, "putter and getter take turns"), .noise = 1},
-    {SCENARIO(round_the_ring, 2, "slots are used again"), .noise = 1},
+    {SCENARIO(put_get, 2, "what is put is got, in order"), .noise = 2},
+    {SCENARIO(capacity_one, 2, "putter and getter take turns"), .noise = 2},
+    {SCENARIO(round_the_ring, 2, "slots are used again"), .noise = 2},
     {SCENARIO(two_getters, 3,
               "two waiting getters, two items: nobody is forgotten"),
      .noise = 1},

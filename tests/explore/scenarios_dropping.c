@@ -148,10 +148,10 @@ static void drop_nothing_without_need(void)
 
 const struct scenario scenarios_dropping[] = {
     {SCENARIO(drop_against_get, 2, "an item is got or dropped, not both"),
-     .noise = 1},
+     .noise = 2},
     {SCENARIO(drop_against_two_getters, 3, "the same for two")},
     {SCENARIO(drop_wakes, 3, "a put that dropped wakes a getter too")},
-    {SCENARIO(two_droppers, 2, "each drops another's or its own"), .noise = 1},
+    {SCENARIO(two_droppers, 2, "each drops another's or its own"), .noise = 2},
     {SCENARIO(two_droppers_and_a_getter, 3, "the oldest is claimed by three")},
     {SCENARIO(two_droppers_of_two, 3, "the same with room for two")},
     {SCENARIO(drop_against_close, 3, "closed drops nothing")},

@@ -13,9 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history.h"
 #include "linear.h"
+#include "past.h"
+#include "states.h"
 #include "trace.h"
 
+#define ENDED UINT64_C(0xE17D0000E17D0000)
 enum { MOST_STEPS = 4000, SHORTENINGS = 3000, SAME_WORDS = 12 };
 
 static const struct scenario *playing;
@@ -34,7 +38,7 @@ struct world_rules search_rules(const struct scenario *scenario,
     bool all = strategy == STRATEGY_EXHAUSTIVE;
 
     return (struct world_rules){
-        .noise = all ? scenario->noise : 2,
+        .noise = all ? (scenario->noise ? scenario->noise : 1) : 2,
         .failures = scenario->failures,
         .store_buffer = store_buffer,
         .delays = all ? 2 : 16,
@@ -131,22 +135,40 @@ static void note_failure(const struct search *search, struct findings *findings)
         shorten(search, findings);
 }
 
+/* A state that came before, or a new one, and never with other answers. */
+static void note_end(struct findings *findings)
+{
+    uint64_t end = past_sum() ^ ENDED;
+    unsigned char outcome = (unsigned char)(history_outcome() % 255);
+    size_t before = states_count();
+
+    if (states_first(end, outcome) != outcome) {
+        findings->failed = true;
+        snprintf(findings->what, sizeof(findings->what),
+                 "the same past, and other answers: it leaves something out");
+    }
+    findings->ends += states_count() - before;
+    findings->sum += (states_count() - before) * end;
+}
+
 void search_run(const struct search *search, struct findings *findings)
 {
-    findings->executions = 0;
-    findings->digest = 0;
-    findings->exhausted = false;
-    findings->failed = false;
+    *findings = (struct findings){.executions = 0};
     choice_plan(&search->plan);
     while (!search->count || findings->executions < search->count) {
         bool passed = execute(search, search->seed + findings->executions);
 
         findings->executions++;
+        findings->cut += world_was_cut();
         findings->digest = findings->digest * 31 + choice_digest();
         if (!passed) {
             note_failure(search, findings);
             return;
         }
+        if (search->plan.strategy == STRATEGY_EXHAUSTIVE && !world_was_cut())
+            note_end(findings);
+        if (findings->failed)
+            return;
         if (search->plan.strategy == STRATEGY_EXHAUSTIVE && !choice_next()) {
             findings->exhausted = true;
             return;

@@ -20,8 +20,11 @@ struct search {
 
 struct findings {
     uint64_t executions;
+    uint64_t cut;    /* of them, that came to a state that was had before */
     uint64_t digest; /* of all their schedules */
     bool exhausted;  /* there is no other schedule */
+    uint64_t ends;   /* exhaustive: states that executions ended in */
+    uint64_t sum;    /* of these */
     bool failed;     /* and the rest is about that */
     uint64_t seed;   /* of the execution that failed */
     size_t choices;  /* that it made; the schedule is what is needed of them */

@@ -49,4 +49,7 @@ static inline struct thread *thread_me(void)
  * is picked. */
 void threads_take_turns(void);
 
+/* A step whose act its caller tells the past of (past.h). */
+void threads_step(struct act act);
+
 #endif /* WEIR_EXPLORE_THREADS_H */

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "buffer.h"
 #include "choice.h"
+#include "past.h"
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
@@ -47,6 +48,7 @@ static void own(struct world_lock *lock)
     struct thread *me = thread_me();
 
     lock->owner = thread_current + 1;
+    past_write(lock);
     race_acquire(lock);
     me->state = THREAD_READY;
     me->locks++;
@@ -59,6 +61,7 @@ static void disown(struct world_lock *lock)
     struct thread *me = thread_me();
 
     race_release(lock);
+    past_write(lock);
     lock->owner = 0;
     me->locks--;
     if (lock->rank != WORLD_UNRANKED)
@@ -91,9 +94,10 @@ bool world_lock_try(struct world_lock *lock, const char *name)
     struct thread *me = thread_me();
 
     check_lock(lock, name);
-    world_step("tries to lock", name, lock);
+    threads_step((struct act){"tries to lock", name, lock});
     check_lock(lock, name);
     buffer_land_all(thread_current);
+    past_read(lock);
     trace_act(thread_current, me->act, lock->owner == 0);
     if (lock->owner)
         return false;
@@ -176,6 +180,8 @@ bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
     me->woken = false;
     me->timed_out = false;
     me->state = THREAD_AT_COND;
+    past_write(cond);
+    past_write(me);
     threads_take_turns();
     own(lock);
     trace_act(thread_current,
@@ -199,6 +205,7 @@ step_to_wake(struct world_cond *cond, const char *verb, const char *name)
 
 static void wake(unsigned number)
 {
+    past_write(&threads[number]);
     threads[number].woken = true;
     threads[number].wakes++;
 }
@@ -209,12 +216,14 @@ void world_cond_wake(struct world_cond *cond, const char *name)
 
     check_cond(cond, name);
     step_to_wake(cond, "wakes", name);
+    past_write(cond);
     for (unsigned i = 0; i < thread_count; i++)
         if (threads[i].state == THREAD_AT_COND && threads[i].cond == cond &&
             !threads[i].woken)
             waiting[count++] = i;
     if (count > 1)
         who = choice_of(count);
+    past_value(who);
     if (count)
         wake(waiting[who]);
     if (trace_is_on && count)
@@ -228,6 +237,7 @@ void world_cond_wake_all(struct world_cond *cond, const char *name)
 {
     check_cond(cond, name);
     step_to_wake(cond, "wakes all on", name);
+    past_write(cond);
     trace_act(thread_current, (struct act){"wakes all on", name, cond},
               TRACE_NO_VALUE);
     for (unsigned i = 0; i < thread_count; i++)
@@ -239,10 +249,12 @@ void world_await(unsigned thread)
 {
     const struct thread *it = &threads[thread];
 
+    past_read(it);
     while (it->state != THREAD_ENDED &&
            (it->state != THREAD_AT_COND || it->woken)) {
         world_yield("lets others run");
         thread_me()->polls = false; /* it has looked */
+        past_read(it);
     }
 }
 

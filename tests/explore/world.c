@@ -52,6 +52,7 @@
 #include "choice.h"
 #include "fiber.h"
 #include "moments.h"
+#include "past.h"
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
@@ -70,7 +71,7 @@ static unsigned noise_left, failures_left, delays_left;
 static unsigned steps; /* of this execution */
 static uint64_t all_steps;
 static uint64_t stamps;
-static bool running, failed;
+static bool running, failed, cut;
 static char failure[512];
 
 /* ------------------------------------------------------------------ failing */
@@ -266,10 +267,15 @@ static void pass_time(void)
 /* ------------------------------------------------------------------ the turn
  */
 
-static void leave_cond(struct thread *thread, bool timed_out)
+static void leave_cond(unsigned number, bool timed_out)
 {
+    struct thread *thread = &threads[number];
+
     thread->timed_out = timed_out;
     thread->state = THREAD_AT_LOCK;
+    past_note_write(number, thread->cond);
+    past_note_write(number, thread);
+    past_note_value(number, timed_out);
 }
 
 /* Whether the thread runs now. */
@@ -280,10 +286,12 @@ static bool pick(unsigned number)
     if (thread->state != THREAD_AT_COND)
         return true;
     if (thread->woken) {
-        leave_cond(thread, has_expired(thread) && choice_of(2));
+        past_read_clock(number);
+        leave_cond(number, has_expired(thread) && choice_of(2));
         return true;
     }
-    leave_cond(thread, true);
+    past_read_clock(number);
+    leave_cond(number, true);
     return is_free(thread->lock);
 }
 
@@ -306,7 +314,7 @@ static bool do_line(const struct menu *menu, unsigned line)
     case SPURIOUS:
     default:
         noise_left--;
-        leave_cond(&threads[thread], false);
+        leave_cond(thread, false);
         trace_act(thread, (struct act){"wakes for no reason", NULL, NULL},
                   TRACE_NO_VALUE);
         return false;
@@ -319,6 +327,26 @@ static void note_run(unsigned number)
         threads[i].behind &= ~(1u << number);
         threads[i].seen |= 1u << number;
     }
+}
+
+/* All that the rest of the execution depends on. */
+static uint64_t state(bool yields)
+{
+    uint64_t sum = past_sum() + (uint64_t)thread_current * 2 + yields;
+
+    for (unsigned i = 0; i < thread_count; i++)
+        sum = (sum ^ threads[i].behind ^ threads[i].seen << 16) *
+                  UINT64_C(0x9E3779B97F4A7C15) +
+              (sum >> 32);
+    return sum;
+}
+
+/* Ends the execution: all that could follow was seen. */
+static _Noreturn void cut_short(void)
+{
+    cut = true;
+    fiber_switch(thread_current, FIBER_DRIVER);
+    abort(); /* nobody comes back here */
 }
 
 /* Who goes on; the menu is drawn up until the answer is a thread. */
@@ -336,6 +364,8 @@ static unsigned choose_thread(bool yields)
             pass_time();
             continue;
         }
+        if (menu.count > 1 && past_is_kept && choice_was_had(state(yields)))
+            cut_short();
         if (menu.count > 1)
             line = choice_from(&menu);
         if (do_line(&menu, line))
@@ -361,6 +391,7 @@ static void take_turns(bool yields)
     if (threads[me].stamp) {
         *threads[me].stamp = ++stamps;
         threads[me].stamp = NULL;
+        past_begin_call();
     }
 }
 
@@ -369,12 +400,16 @@ void threads_take_turns(void)
     take_turns(false);
 }
 
+void threads_step(struct act act)
+{
+    thread_me()->act = act;
+    take_turns(false);
+}
+
 void world_step(const char *verb, const char *name, const void *address)
 {
-    struct thread *me = thread_me();
-
-    me->act = (struct act){verb, name, address};
-    take_turns(false);
+    threads_step((struct act){verb, name, address});
+    past_write(address ? address : &running);
 }
 
 void world_settle(const char *verb, const char *name, const void *address)
@@ -390,6 +425,7 @@ void world_yield(const char *verb)
 {
     struct thread *me = thread_me();
 
+    past_value(0);
     moments_advance(moments_now() + POLL_NS);
     if (me->polls)
         return;
@@ -427,6 +463,7 @@ static void thread_main(void)
     world_settle("ends", NULL, NULL);
     trace_act(thread_current, (struct act){"ends", NULL, NULL}, TRACE_NO_VALUE);
     me->state = THREAD_ENDED;
+    past_write(me);
     if (all_have_ended())
         fiber_switch(thread_current, FIBER_DRIVER);
     take_turns(false);
@@ -449,6 +486,7 @@ unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg)
         .arg = arg,
     };
     thread_count++;
+    past_start(number);
     if (number > 0)
         race_started(number);
     fiber_prepare(number, thread_main);
@@ -465,6 +503,7 @@ void world_join(unsigned thread)
     me->state = THREAD_AT_JOIN;
     take_turns(false);
     me->state = THREAD_READY;
+    past_read(&threads[thread]);
     buffer_land_all(thread_current);
     race_joined(thread);
 }
@@ -479,18 +518,25 @@ static void run_first(void *arg)
     first_of_all();
 }
 
+bool world_was_cut(void)
+{
+    return cut;
+}
+
 bool world_run(const struct world_rules *rules, void (*first)(void))
 {
     world_rules = rules;
     thread_count = 0;
-    moments_reset();
     noise_left = rules->noise;
     failures_left = rules->failures;
     delays_left = rules->delays;
     steps = 0;
     stamps = 0;
     failed = false;
+    cut = false;
     running = true;
+    past_begin(choice_keeps_past());
+    moments_reset();
     arena_reset();
     buffers_reset();
     race_reset();
@@ -502,26 +548,15 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     return !failed;
 }
 
-/* -------------------------------------------------------------------- time */
-
-int64_t world_now(void)
-{
-    world_step("looks at the clock", NULL, NULL);
-    trace_act(thread_current, thread_me()->act, TRACE_NO_VALUE);
-    return moments_now();
-}
-
-int64_t world_peek(void)
-{
-    return moments_now();
-}
-
 /* ----------------------------------------------------------- what goes wrong
  */
 
 bool world_strikes(const char *what)
 {
-    if (failures_left == 0 || !choice_rare())
+    bool strikes = failures_left > 0 && choice_rare();
+
+    past_value(strikes);
+    if (!strikes)
         return false;
     failures_left--;
     trace_act(thread_current, (struct act){"is refused", what, NULL},

@@ -49,6 +49,9 @@ struct world_cond {
  * nothing failed. */
 bool world_run(const struct world_rules *rules, void (*first)(void));
 
+/* That it ended early, because all that could follow was seen before. */
+bool world_was_cut(void);
+
 /* What failed, in words. */
 const char *world_failure(void);
 
@@ -77,7 +80,7 @@ void world_join(unsigned thread);
 
 unsigned world_self(void);
 
-/* Steps back before an act; returns when it may happen. */
+/* Steps back before an act on what lies there; returns when it may happen. */
 void world_step(const char *verb, const char *name, const void *address);
 /* Before what makes this thread's stores land, and is no step otherwise. */
 void world_settle(const char *verb, const char *name, const void *address);

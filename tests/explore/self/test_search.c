@@ -54,6 +54,90 @@ START_TEST(a_preemption_bound_leaves_out_the_rest)
 }
 END_TEST
 
+/* ------------------------------------------------------ states that repeat */
+
+static struct findings
+run_once(const struct scenario *scenario, unsigned bound, bool buffered)
+{
+    struct search search = search_of(scenario, STRATEGY_EXHAUSTIVE);
+
+    search.plan.bound = bound;
+    search.rules.store_buffer = buffered;
+    search_run(&search, &findings);
+    return findings;
+}
+
+static struct weir__counter other_counter;
+
+static void add_to_the_other(void *arg)
+{
+    (void)arg;
+    weir__counter_add(&other_counter, 1);
+    weir__counter_add(&other_counter, 1);
+}
+
+static void two_that_add_apart(void)
+{
+    both(add_twice, add_to_the_other);
+}
+
+static void look_at_it(void *arg)
+{
+    (void)arg;
+    (void)weir__counter_read(&counter);
+    (void)weir__counter_read(&counter);
+}
+
+static void two_that_look(void)
+{
+    both(look_at_it, look_at_it);
+}
+
+static void add_and_look(void)
+{
+    both(add_twice, look_at_it);
+}
+
+START_TEST(what_nobody_can_tell_apart_is_one_end)
+{
+    struct scenario apart = bare(two_that_add_apart);
+    struct scenario looking = bare(two_that_look);
+    struct scenario adding = bare(two_that_add);
+    struct scenario both_of_it = bare(add_and_look);
+
+    ck_assert_uint_eq(run_once(&apart, 99, false).ends, 1);
+    ck_assert_uint_lt(findings.executions, 35);
+    ck_assert_uint_eq(run_once(&looking, 99, false).ends, 1);
+    /* Four additions in the order of their threads: 4 over 2. */
+    ck_assert_uint_eq(run_once(&adding, 99, false).ends, 6);
+    /* Each look sees 0, 1 or 2, and the second no less. */
+    ck_assert_uint_eq(run_once(&both_of_it, 99, false).ends, 6);
+}
+END_TEST
+
+/* All there is, and what is left of it if each state is gone on from once. */
+START_TEST(each_state_once_comes_to_the_same_ends)
+{
+    broken_bug = BUG_NONE;
+    for (unsigned buffered = 0; buffered < 2; buffered++)
+        for (size_t i = 0; broken_scenarios[i].name; i++) {
+            struct search search =
+                search_of(&broken_scenarios[i], STRATEGY_EXHAUSTIVE);
+            struct findings once =
+                run_once(&broken_scenarios[i], 1, buffered != 0);
+
+            search.plan.bound = 1;
+            search.plan.repeats = true;
+            search.rules.store_buffer = buffered != 0;
+            search_run(&search, &findings);
+            ck_assert(once.exhausted && findings.exhausted);
+            ck_assert_uint_eq(once.ends, findings.ends);
+            ck_assert(once.sum == findings.sum);
+            ck_assert_uint_lt(once.executions, findings.executions);
+        }
+}
+END_TEST
+
 static void add_carelessly(void *arg)
 {
     uint64_t value = weir__counter_read(&counter);
@@ -187,6 +271,8 @@ int main(void)
     const TTest *const searching[] = {
         an_exhaustive_search_has_every_schedule_once,
         a_preemption_bound_leaves_out_the_rest,
+        what_nobody_can_tell_apart_is_one_end,
+        each_state_once_comes_to_the_same_ends,
         a_lost_update_takes_one_preemption,
         nothing_is_found_where_there_is_nothing,
         another_seed_gives_others,

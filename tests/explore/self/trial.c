@@ -29,6 +29,7 @@ void run_bound(const struct scenario *scenario, unsigned bound)
     struct search search = search_of(scenario, STRATEGY_EXHAUSTIVE);
 
     search.plan.bound = bound;
+    search.plan.repeats = true;
     search.rules.noise = 0;
     search_run(&search, &findings);
 }

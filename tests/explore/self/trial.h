@@ -12,7 +12,7 @@ extern struct findings findings;
 struct search
 search_of(const struct scenario *scenario, enum strategy strategy);
 void run(const struct scenario *scenario, enum strategy strategy);
-/* Exhaustive, without noise. */
+/* Exhaustive, without noise, from each state as often as it comes. */
 void run_bound(const struct scenario *scenario, unsigned bound);
 /* Exhaustive, with stores that land late or not. */
 void run_buffered(const struct scenario *scenario, bool buffered);

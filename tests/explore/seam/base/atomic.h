@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "atomics.h"
+#include "past.h"
 #include "world.h"
 
 enum { WEIR__APART = 128 };
@@ -35,11 +36,13 @@ struct weir__hint {
 
 UNWATCHED static inline uint64_t weir__hint_read(const struct weir__hint *hint)
 {
+    past_read(hint);
     return hint->value;
 }
 UNWATCHED static inline void
 weir__hint_write(struct weir__hint *hint, uint64_t value)
 {
+    past_write(hint);
     hint->value = value;
 }
 UNWATCHED static inline uint64_t
@@ -47,12 +50,14 @@ weir__hint_add(struct weir__hint *hint, uint64_t more)
 {
     uint64_t before = hint->value;
 
+    past_write(hint);
     hint->value += more;
     return before;
 }
 UNWATCHED static inline void
 weir__hint_raise(struct weir__hint *hint, uint64_t value)
 {
+    past_write(hint);
     if (value > hint->value)
         hint->value = value;
 }
