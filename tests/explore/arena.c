@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "views.h"
+
 enum {
     ARENA_BYTES = 1 << 20,
     GRAIN = ARENA_ALIGNMENT,
@@ -63,6 +65,7 @@ bool arena_release(void *memory)
     if (kind[first] != LIVE || memory != arena + first * GRAIN ||
         length[first] == 0)
         return false;
+    views_forget(memory, (size_t)length[first] * GRAIN);
     memset(kind + first, RELEASED, length[first]);
     memset(memory, 0xDD, (size_t)length[first] * GRAIN);
     length[first] = 0;

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "buffer.h"
 #include "past.h"
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
+#include "views.h"
 #include "world.h"
 
 static void step(const char *verb, struct atomics_place at)
@@ -22,17 +22,6 @@ static void say(uint64_t value)
     trace_act(thread_current, thread_me()->act, value);
 }
 
-static void store(struct atomics_place at, uint64_t value)
-{
-    memcpy(at.address, &value, at.bytes); /* the low bytes come first here */
-}
-
-static void write_now(struct atomics_place at, uint64_t value)
-{
-    past_write(at.address);
-    store(at, value);
-}
-
 static uint64_t cut(uint64_t value, unsigned bytes)
 {
     return bytes < 8 ? value & ((UINT64_C(1) << 8 * bytes) - 1) : value;
@@ -44,31 +33,57 @@ static enum race_order ordering(enum atomics_order order, enum race_order most)
     return order == ATOMICS_RELAXED ? RACE_RELAXED : most;
 }
 
+/* Which value this read returns: 0 is the latest, 1 the one before, and so on.
+ */
+static unsigned age_of(struct atomics_place at, enum atomics_order order)
+{
+    unsigned values = world_rules->store_buffer ? views_choices(at, order) : 1;
+
+    return values > 1 ? world_miss(values) : 0;
+}
+
+static uint64_t load(struct atomics_place at)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, at.address, at.bytes); /* the low bytes come first here */
+    return value;
+}
+
+/* It reads the latest value, as every read does unless stores come late. */
+static uint64_t read_latest(struct atomics_place at, enum atomics_order order)
+{
+    past_read(at.address);
+    race_load(at.address, ordering(order, RACE_ACQUIRE));
+    views_see(at, order, 0);
+    return load(at);
+}
+
+static uint64_t
+read_older(struct atomics_place at, enum atomics_order order, unsigned age)
+{
+    struct views_value value = views_see(at, order, age);
+
+    past_value(value.event);
+    thread_me()->act.verb = "reads the old";
+    return value.value;
+}
+
 uint64_t atomics_read(struct atomics_place at, enum atomics_order order)
 {
+    unsigned age;
     uint64_t value;
 
     step("reads", at);
-    if (order == ATOMICS_ORDERED)
-        buffer_land_ordered(thread_current);
-    if (buffer_has(thread_current, at.address))
-        past_value(0);
-    else
-        past_read(at.address);
-    value = buffer_read(thread_current, at.address, at.bytes);
-    race_load(at.address, ordering(order, RACE_ACQUIRE));
+    age = age_of(at, order);
+    value = age > 0 ? read_older(at, order, age) : read_latest(at, order);
     say(value);
     return value;
 }
 
-/* Whether this store is kept back; one behind another that is must be. */
-static bool is_delayed(void)
+static void store(struct atomics_place at, uint64_t value)
 {
-    if (!world_rules->store_buffer)
-        return false;
-    if (buffer_is_full(thread_current))
-        buffer_land(thread_current);
-    return !buffer_is_empty(thread_current) || world_may_delay();
+    memcpy(at.address, &value, at.bytes);
 }
 
 void atomics_write(struct atomics_place at, uint64_t value,
@@ -76,12 +91,21 @@ void atomics_write(struct atomics_place at, uint64_t value,
 {
     step("writes", at);
     say(cut(value, at.bytes));
+    past_write(at.address);
     race_store(at.address, ordering(order, RACE_RELEASE));
-    if (is_delayed())
-        buffer_add(thread_current, at.address, at.bytes, cut(value, at.bytes),
-                   order == ATOMICS_ORDERED);
-    else
-        write_now(at, value);
+    views_write(at, cut(value, at.bytes), order);
+    store(at, value);
+}
+
+/* A read-modify-write. */
+static void
+update(struct atomics_place at, uint64_t value, enum atomics_order order)
+{
+    past_write(at.address);
+    race_update(at.address, ordering(order, RACE_BOTH));
+    views_update(at, cut(value, at.bytes), order);
+    store(at, value);
+    say(cut(value, at.bytes));
 }
 
 static uint64_t
@@ -112,15 +136,11 @@ uint64_t atomics_change(struct atomics_place at, enum atomics_change how,
     static const char *const verbs[] = {"adds to", "takes from", "masks",
                                         "sets in", "flips in",   "masks",
                                         "swaps"};
-    uint64_t before, after;
+    uint64_t before;
 
     step(verbs[how], at);
-    buffer_land_all(thread_current);
-    before = buffer_read(thread_current, at.address, at.bytes);
-    after = changed(before, how, operand);
-    write_now(at, after);
-    race_update(at.address, ordering(order, RACE_BOTH));
-    say(cut(after, at.bytes));
+    before = load(at);
+    update(at, changed(before, how, operand), order);
     return before;
 }
 
@@ -130,28 +150,23 @@ bool atomics_compare_swap(struct atomics_place at, uint64_t *expected,
     uint64_t before;
 
     step("tries to swap", at);
-    buffer_land_all(thread_current);
-    before = buffer_read(thread_current, at.address, at.bytes);
-    if (before != cut(*expected, at.bytes)) {
-        past_read(at.address);
-        race_load(at.address, ordering(order, RACE_ACQUIRE));
-        thread_me()->act.verb = "fails to swap";
-        say(before);
-        *expected = before;
-        return false;
+    before = load(at);
+    if (before == cut(*expected, at.bytes)) {
+        update(at, desired, order);
+        return true;
     }
-    write_now(at, desired);
-    race_update(at.address, ordering(order, RACE_BOTH));
-    say(cut(desired, at.bytes));
-    return true;
+    thread_me()->act.verb = "fails to swap";
+    *expected = read_latest(at, order);
+    say(before);
+    return false;
 }
 
 void atomics_fence(enum atomics_order order)
 {
     if (order == ATOMICS_ORDERED) {
         world_step("fences", NULL, NULL);
-        buffer_land_all(thread_current);
         say(TRACE_NO_VALUE);
     }
+    views_fence(order);
     race_fence(ordering(order, RACE_BOTH));
 }

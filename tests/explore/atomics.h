@@ -37,14 +37,13 @@ struct atomics_place {
 uint64_t atomics_read(struct atomics_place at, enum atomics_order order);
 void atomics_write(struct atomics_place at, uint64_t value,
                    enum atomics_order order);
-/* Read-modify-writes make all stores of their thread land, whatever their
- * order; weaker ones publish less.  Returns what it was before. */
+/* Read-modify-writes have the latest value, whatever their order; weaker ones
+ * publish less.  Returns what it was before. */
 uint64_t atomics_change(struct atomics_place at, enum atomics_change how,
                         uint64_t operand, enum atomics_order order);
 /* *expected becomes what was there. */
 bool atomics_compare_swap(struct atomics_place at, uint64_t *expected,
                           uint64_t desired, enum atomics_order order);
-/* One that is not ordered lets no store land. */
 void atomics_fence(enum atomics_order order);
 
 #endif /* WEIR_EXPLORE_ATOMICS_H */

@@ -167,12 +167,10 @@ static unsigned of_the_threads(const struct menu *menu)
 
 static unsigned by_lot(const struct menu *menu)
 {
-    unsigned lot = below(32), rest = menu->count - menu->runs - menu->lands;
+    unsigned rest = menu->count - menu->runs;
 
-    if (rest && (lot == 0 || menu->runs + menu->lands == 0))
-        return menu->runs + menu->lands + below(rest);
-    if (menu->lands && (lot < 10 || menu->runs == 0))
-        return menu->runs + below(menu->lands);
+    if (rest && (below(32) == 0 || menu->runs == 0))
+        return menu->runs + below(rest);
     return of_the_threads(menu);
 }
 

@@ -3,7 +3,7 @@
  * choice.h - everything that could have gone another way.
  *
  * Which thread goes on, which waiter a signal wakes, whether memory runs out,
- * when a store lands: each is a choice among some, made here and nowhere else,
+ * which value is read: each is a choice among some, made here and nowhere else,
  * and noted.  The notes of one execution, its schedule, are therefore all that
  * it takes to see it again.
  */
@@ -40,10 +40,10 @@ struct plan {
 
 enum { MENU_MOST = 40 };
 
-/* What there is to choose from at one moment: first threads to run, then
- * stores that may land, then what happens rarely. */
+/* What there is to choose from at one moment: first threads to run, then what
+ * happens rarely. */
 struct menu {
-    unsigned count, runs, lands;
+    unsigned count, runs;
     unsigned char what[MENU_MOST];
     unsigned char thread[MENU_MOST];
     unsigned char cost[MENU_MOST]; /* preemptions */

@@ -4,7 +4,7 @@
  *
  * Without a strategy it follows the plan: a little of everything by lot, then
  * each scenario exhaustively, those of up to three threads also with a store
- * that lands late, then the rest by lot, in turns with and without store
+ * that comes late, then the rest by lot, in turns with and without store
  * buffers, for one processor and for two.
  */
 #include <fnmatch.h>
@@ -197,13 +197,11 @@ static bool by_lot(uint64_t seed, uint64_t count)
     return true;
 }
 
-/* One store may land late, with one preemption: what is lost by it, is lost
- * then (docs/explore.md). */
+/* One read may miss what was written: what is lost by it is lost then. */
 static struct search with_a_late_store(const struct scenario *scenario)
 {
     struct search search = search_for(scenario, STRATEGY_EXHAUSTIVE, true);
 
-    search.plan.bound = 1;
     search.rules.delays = 1;
     search.rules.noise = 0;
     return search;
@@ -339,7 +337,8 @@ static const char usage[] =
     "  --verify            with and without: the same ends? (exhaustive)\n"
     "  --depth N           priority changes and one (pct)\n"
     "  --noise N           spurious wake-ups and leaps of the clock at most\n"
-    "  --store-buffer      stores may land late; --delays N: so many\n"
+    "  --store-buffer      stores may come late; --delays N: reads that miss\n"
+    "                      them, at most\n"
     "  --processors N      that the library sees\n"
     "  --fibers native | ucontext\n"
     "  --long              the plan again and again\n"

@@ -2,8 +2,8 @@
 /* history.c - see history.h. */
 #include "history.h"
 
-#include "buffer.h"
 #include "past.h"
+#include "views.h"
 #include "world.h"
 
 struct history history;
@@ -24,6 +24,7 @@ struct call *history_begin(enum call_kind kind)
         world_fail("the scenario makes more than %d calls", HISTORY_CALLS);
     call = &history.calls[history.count++];
     *call = (struct call){.kind = kind, .thread = world_self()};
+    (void)views_missed();
     world_stamp_when_begun(&call->began);
     return call;
 }
@@ -37,7 +38,7 @@ void history_end(struct call *call, weir_status status)
     }
     call->status = status;
     call->ended = world_stamp();
-    call->stores = buffer_kept_back(world_self());
+    call->missed = views_missed();
     past_end_call();
 }
 
@@ -46,22 +47,13 @@ uint64_t history_earliest(const struct call *call)
     return call->late > call->began ? call->late : call->began;
 }
 
-/* The end of its work: a store that it made may have landed after it. */
-static uint64_t settled(const struct call *call)
-{
-    uint64_t landed = buffer_landed(call->thread, call->stores);
-
-    return landed > call->ended ? landed : call->ended;
-}
-
 bool history_beside(const struct call *call, enum call_kind kind)
 {
     for (size_t i = 0; i < history.count; i++) {
         const struct call *other = &history.calls[i];
 
         if (other != call && other->kind == kind &&
-            other->began < call->ended &&
-            history_earliest(call) < settled(other))
+            other->began < call->ended && history_earliest(call) < other->ended)
             return true;
     }
     return false;

@@ -33,8 +33,8 @@ struct call {
     unsigned thread;
     uint64_t began, ended; /* ended 0: not yet */
     uint64_t late;         /* its deadline had passed; 0: no matter */
-    unsigned stores;       /* of its thread, by its end, that were kept back */
-    bool is_now;           /* its deadline was WEIR_NOW */
+    bool missed; /* a read in it did not see what was written in a weak order */
+    bool is_now; /* its deadline was WEIR_NOW */
     weir_status status;
     size_t count, done;
     uint64_t items[CALL_ITEMS];

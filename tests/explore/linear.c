@@ -47,9 +47,11 @@ static struct move *add(const struct call *call, enum move_kind kind)
 static bool is_excused(const struct call *call)
 {
     bool put = call->kind == CALL_PUT;
-    bool at_once = call->is_now || call->late || call->status == WEIR_FULL;
+    bool at_once = call->is_now || call->late || call->status == WEIR_FULL ||
+                   call->status == WEIR_CANCELLED;
 
-    if (at_once && history_beside(call, put ? CALL_GET : CALL_PUT))
+    if (at_once &&
+        (call->missed || history_beside(call, put ? CALL_GET : CALL_PUT)))
         return true;
     return history.stands_back && history_beside(call, call->kind);
 }
@@ -193,6 +195,7 @@ static uint64_t hash_of_history(void)
         const struct call *call = &history.calls[i];
 
         hash = mix(hash, (uint64_t)call->kind | (uint64_t)call->is_now << 8 |
+                             (uint64_t)call->missed << 9 |
                              (uint64_t)(unsigned char)call->status << 16 |
                              (uint64_t)call->done << 24 |
                              (uint64_t)call->victim_count << 32);

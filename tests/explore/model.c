@@ -10,7 +10,12 @@
  * is allowed to answer as if there were nothing (WEIR_TIMED_OUT of a get) while
  * a put is under way at some moment of the call, and as if there were no room
  * (WEIR_TIMED_OUT of a put, WEIR_FULL) while a get is.  Of a call that ran out
- * of time only the moments since then count.  Nothing else is excused.
+ * of time only the moments since then count; an interrupted one
+ * (WEIR_CANCELLED) is as one that may not wait.
+ *
+ * Where reads may miss what was written (views.h), a call that has is excused
+ * too: nothing has told its thread that the put or get was over.  That does not
+ * go for what was written sequentially consistently.  Nothing else is excused.
  */
 #include "model.h"
 
@@ -120,7 +125,8 @@ static bool not_got(struct model *model, const struct move *move)
     case WEIR_TIMED_OUT:
         return (nothing && !model->closed) || move->excused;
     case WEIR_CANCELLED:
-        return nothing && !model->closed && model->interrupted;
+        return (nothing || move->excused) && !model->closed &&
+               model->interrupted;
     default:
         return false;
     }

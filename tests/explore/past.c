@@ -159,19 +159,7 @@ void past_read_clock(unsigned thread)
         add(thread, read_from(&the_clock, latest[thread]));
 }
 
-uint64_t past_keep_back(void)
+uint64_t past_latest(void)
 {
-    past_value(1);
     return latest[thread_current];
-}
-
-void past_land(uint64_t number, const void *object)
-{
-    uint64_t event;
-
-    if (!past_is_kept)
-        return;
-    event = write_to(object_at(object), number);
-    sum += mix(event, 1);
-    ends += event;
 }

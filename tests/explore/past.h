@@ -64,9 +64,7 @@ void past_end_call(void);
 void past_advance(int64_t now_ns, bool past_a_deadline);
 void past_read_clock(unsigned thread);
 
-/* A store that is kept back gets a number, by which it lands; that is told like
- * an end. */
-uint64_t past_keep_back(void);
-void past_land(uint64_t number, const void *object);
+/* The number of the current thread's latest event. */
+uint64_t past_latest(void);
 
 #endif /* WEIR_EXPLORE_PAST_H */

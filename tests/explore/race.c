@@ -102,7 +102,7 @@ static struct object *object_at(const void *address)
 
 void race_reset(void)
 {
-    /* Where stores land late, what they publish would have to travel too. */
+    /* Where stores come late, what they publish would have to travel too. */
     is_on = race_is_watched && !world_rules->store_buffer;
     if (!is_on)
         return;

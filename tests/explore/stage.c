@@ -20,7 +20,6 @@
 #include <string.h>
 
 #include "arena.h"
-#include "buffer.h"
 #include "history.h"
 #include "linear.h"
 #include "queue/queue.h"
@@ -202,9 +201,6 @@ static void note_time_out(struct call *call, const weir_deadline *deadline)
 static weir_status
 end(struct call *call, weir_status status, const weir_deadline *deadline)
 {
-    if (!buffer_is_empty(world_self()))
-        world_step("returns from", "the call", call);
-    buffer_land_all(world_self()); /* who returned is not in the middle */
     history_end(call, status);
     stage.calls[world_self()] = NULL;
     world_end_call();

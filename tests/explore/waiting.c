@@ -8,12 +8,12 @@
  * was woken.
  */
 #include "arena.h"
-#include "buffer.h"
 #include "choice.h"
 #include "past.h"
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
+#include "views.h"
 #include "world.h"
 
 /* -------------------------------------------------------------------- locks */
@@ -50,6 +50,7 @@ static void own(struct world_lock *lock)
     lock->owner = thread_current + 1;
     past_write(lock);
     race_acquire(lock);
+    views_acquire(lock);
     me->state = THREAD_READY;
     me->locks++;
     if (lock->rank != WORLD_UNRANKED)
@@ -61,6 +62,7 @@ static void disown(struct world_lock *lock)
     struct thread *me = thread_me();
 
     race_release(lock);
+    views_release(lock);
     past_write(lock);
     lock->owner = 0;
     me->locks--;
@@ -84,7 +86,6 @@ void world_lock_acquire(struct world_lock *lock, const char *name)
     me->state = THREAD_AT_LOCK;
     threads_take_turns();
     check_lock(lock, name);
-    buffer_land_all(thread_current);
     own(lock);
     trace_act(thread_current, me->act, TRACE_NO_VALUE);
 }
@@ -96,7 +97,6 @@ bool world_lock_try(struct world_lock *lock, const char *name)
     check_lock(lock, name);
     threads_step((struct act){"tries to lock", name, lock});
     check_lock(lock, name);
-    buffer_land_all(thread_current);
     past_read(lock);
     trace_act(thread_current, me->act, lock->owner == 0);
     if (lock->owner)
@@ -116,7 +116,6 @@ check_owner(struct world_lock *lock, const char *name, const char *what)
 void world_lock_release(struct world_lock *lock, const char *name)
 {
     check_owner(lock, name, "is unlocked");
-    world_settle("unlocks", name, lock);
     disown(lock);
     trace_act(thread_current, (struct act){"unlocks", name, lock},
               TRACE_NO_VALUE);
@@ -169,7 +168,6 @@ bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
                    trace_name(name, cond));
     world_step("waits on", name, cond);
     check_cond(cond, name);
-    buffer_land_all(thread_current);
     disown(lock);
     world_mind(deadline_ns);
     cond->lock = lock;
@@ -195,11 +193,8 @@ bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
 static void
 step_to_wake(struct world_cond *cond, const char *verb, const char *name)
 {
-    if (!cond->lock || cond->lock->owner != thread_current + 1) {
+    if (!cond->lock || cond->lock->owner != thread_current + 1)
         world_step(verb, name, cond);
-        buffer_land_all(thread_current);
-    }
-    world_settle(verb, name, cond);
     check_cond(cond, name);
 }
 

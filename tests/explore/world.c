@@ -6,7 +6,7 @@
  *
  * Each thread is a fiber.  A thread that is about to act sets its state and
  * calls threads_take_turns, which draws up the menu (which threads can go on,
- * which stores may land, what may happen to the clock and to those who wait)
+ * what may happen to the clock and to those who wait)
  * and lets choice.c take a line of it, until that line is a thread to run.
  *
  *     READY    ──picked──────────────────────────▶  acts
@@ -29,8 +29,7 @@
  * before a look at the clock, and before waking somebody without his lock.  Not
  * before giving a lock back, nor before a wake-up under the lock that is waited
  * with: whatever could come between could as well come before the step that
- * follows, or before the lock.  That does not hold while stores are on their
- * way, which these acts make land: then there is a step.
+ * follows, or before the lock.
  *
  * POLLING
  *
@@ -48,7 +47,6 @@
 #include <string.h>
 
 #include "arena.h"
-#include "buffer.h"
 #include "choice.h"
 #include "fiber.h"
 #include "moments.h"
@@ -56,9 +54,10 @@
 #include "race.h"
 #include "threads.h"
 #include "trace.h"
+#include "views.h"
 
 /* Lines of the menu. */
-enum { RUN, LAND, LEAP, SPURIOUS };
+enum { RUN, LEAP, SPURIOUS };
 
 enum { POLL_NS = 1000 };
 
@@ -219,15 +218,6 @@ static void list_runs(struct menu *menu, bool yields)
     menu->runs = menu->count;
 }
 
-static void list_lands(struct menu *menu)
-{
-    if (world_rules->store_buffer)
-        for (unsigned i = 0; i < thread_count; i++)
-            if (!buffer_is_empty(i))
-                add(menu, LAND, i, 0);
-    menu->lands = menu->count - menu->runs;
-}
-
 static bool is_alone(void)
 {
     unsigned alive = 0;
@@ -302,9 +292,6 @@ static bool do_line(const struct menu *menu, unsigned line)
     switch (menu->what[line]) {
     case RUN:
         return pick(thread);
-    case LAND:
-        buffer_land(thread);
-        return false;
     case LEAP:
         noise_left--;
         moments_advance(moments_next());
@@ -357,7 +344,6 @@ static unsigned choose_thread(bool yields)
         unsigned line = 0;
 
         list_runs(&menu, yields);
-        list_lands(&menu);
         if (menu.runs > 0)
             list_noise(&menu);
         if (menu.count == 0) {
@@ -412,14 +398,6 @@ void world_step(const char *verb, const char *name, const void *address)
     past_write(address ? address : &running);
 }
 
-void world_settle(const char *verb, const char *name, const void *address)
-{
-    if (buffer_is_empty(thread_current))
-        return;
-    world_step(verb, name, address);
-    buffer_land_all(thread_current);
-}
-
 /* Again and again without a look in between is no more than once. */
 void world_yield(const char *verb)
 {
@@ -460,7 +438,6 @@ static void thread_main(void)
         me->ended(me->arg);
     if (me->locks > 0)
         world_fail("thread %u ends with a lock held", thread_current);
-    world_settle("ends", NULL, NULL);
     trace_act(thread_current, (struct act){"ends", NULL, NULL}, TRACE_NO_VALUE);
     me->state = THREAD_ENDED;
     past_write(me);
@@ -476,8 +453,6 @@ unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg)
 
     if (number == WORLD_THREADS)
         world_fail("more than %d threads", WORLD_THREADS);
-    if (number > 0)
-        world_settle("starts a thread", NULL, NULL);
     threads[number] = (struct thread){
         .state = THREAD_READY,
         .act = {"begins", NULL, NULL},
@@ -489,6 +464,8 @@ unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg)
     past_start(number);
     if (number > 0)
         race_started(number);
+    if (number > 0)
+        views_started(number);
     fiber_prepare(number, thread_main);
     choice_add_thread(number);
     return number;
@@ -504,8 +481,8 @@ void world_join(unsigned thread)
     take_turns(false);
     me->state = THREAD_READY;
     past_read(&threads[thread]);
-    buffer_land_all(thread_current);
     race_joined(thread);
+    views_joined(thread);
 }
 
 /* --------------------------------------------------------------- executions */
@@ -538,7 +515,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     past_begin(choice_keeps_past());
     moments_reset();
     arena_reset();
-    buffers_reset();
+    views_reset(rules->store_buffer);
     race_reset();
     first_of_all = first;
     thread_current = world_spawn(run_first, NULL, NULL);
@@ -564,13 +541,13 @@ bool world_strikes(const char *what)
     return true;
 }
 
-/* By lot it is as likely as not: a store that lands at once shows nothing. */
-bool world_may_delay(void)
+/* By lot as likely as any other: a read of the latest shows nothing. */
+unsigned world_miss(unsigned values)
 {
-    if (delays_left == 0 || !choice_of(2))
-        return false;
-    delays_left--;
-    return true;
+    unsigned age = delays_left > 0 ? choice_of(values) : 0;
+
+    delays_left -= age > 0;
+    return age;
 }
 
 void world_touch(const void *address, unsigned bytes)

@@ -18,8 +18,8 @@ enum { WORLD_THREADS = 8, WORLD_UNRANKED = 31 };
 struct world_rules {
     unsigned noise;      /* spurious wake-ups and leaps of the clock, at most */
     unsigned failures;   /* of memory and threads, at most */
-    bool store_buffer;   /* stores may land late */
-    unsigned delays;     /* of them, at most */
+    bool store_buffer;   /* reads may miss what was written */
+    unsigned delays;     /* so many at most */
     unsigned processors; /* as the library is told */
     unsigned overtaken_at_most; /* see base/park.h */
     unsigned most_steps;        /* more: it will never end */
@@ -82,8 +82,6 @@ unsigned world_self(void);
 
 /* Steps back before an act on what lies there; returns when it may happen. */
 void world_step(const char *verb, const char *name, const void *address);
-/* Before what makes this thread's stores land, and is no step otherwise. */
-void world_settle(const char *verb, const char *name, const void *address);
 /* The same as a step, and others come first if there are any: this thread
  * polls. */
 void world_yield(const char *verb);
@@ -134,8 +132,8 @@ void world_mind(int64_t at_ns);
 
 /* Counts a point and says whether it has to fail. */
 bool world_strikes(const char *what);
-/* Whether this store is kept back. */
-bool world_may_delay(void);
+/* Which of so many values a read returns; 0: the latest. */
+unsigned world_miss(unsigned values);
 /* Memory that is touched must be alive. */
 void world_touch(const void *address, unsigned bytes);
 

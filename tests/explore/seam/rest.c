@@ -14,7 +14,6 @@
 #include "base/fault.h"
 #include "base/fork.h"
 #include "base/processors.h"
-#include "buffer.h"
 #include "world.h"
 
 /* -------------------------------------------------------------------- clock */
@@ -65,12 +64,12 @@ void *weir__allocate(size_t bytes)
 
 void *weir__allocate_apart(size_t bytes)
 {
-    char *memory = weir__allocate(bytes + 2 * (size_t)WEIR__APART);
+    char *memory = weir__allocate(bytes + (size_t)2 * WEIR__APART);
     char **aligned;
 
     if (!memory)
         return NULL;
-    aligned = (char **)(void *)(memory + 2 * (size_t)WEIR__APART -
+    aligned = (char **)(void *)(memory + (size_t)2 * WEIR__APART -
                                 (uintptr_t)memory % WEIR__APART);
     aligned[-1] = memory;
     return aligned;
@@ -83,7 +82,6 @@ void weir__release_apart(void *memory)
 
 void weir__release(void *memory)
 {
-    buffer_land_all(world_self());
     if (memory && !arena_release(memory))
         world_fail("memory is released that was released, or never ours");
 }

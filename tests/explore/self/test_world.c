@@ -11,7 +11,7 @@
 #include "suite.h"
 #include "trial.h"
 
-static struct weir__counter counter, other_counter;
+static struct weir__counter counter;
 static uint64_t seen[2];
 
 /* --------------------------------------------------------- what is reported */
@@ -209,199 +209,6 @@ START_TEST(memory_runs_out_in_every_way)
 }
 END_TEST
 
-/* ------------------------------------------------------------ store buffers */
-
-/* Which accesses of "write mine, read yours" are weak. */
-static bool weak_write, weak_read;
-
-static uint64_t
-write_then_read(struct weir__counter *mine, const struct weir__counter *yours)
-{
-    if (weak_write)
-        weir__counter_write_release(mine, 1);
-    else
-        weir__counter_write(mine, 1);
-    if (weak_read)
-        return weir__counter_read_acquire(yours);
-    return weir__counter_read(yours);
-}
-
-static void one_side(void *arg)
-{
-    (void)arg;
-    seen[0] = write_then_read(&counter, &other_counter);
-}
-
-static void other_side(void *arg)
-{
-    (void)arg;
-    seen[1] = write_then_read(&other_counter, &counter);
-}
-
-static void dekker(void)
-{
-    counter.value = 0;
-    other_counter.value = 0;
-    both(one_side, other_side);
-    must(seen[0] || seen[1]);
-}
-
-START_TEST(a_weak_write_or_read_shows_with_store_buffers)
-{
-    struct scenario scenario = bare(dekker);
-
-    weak_write = _i & 1;
-    weak_read = (_i & 2) != 0;
-    run_buffered(&scenario, true);
-    ck_assert_int_eq(findings.failed, _i != 0);
-    ck_assert(findings.failed || findings.exhausted);
-}
-END_TEST
-
-START_TEST(it_does_not_show_without)
-{
-    struct scenario scenario = bare(dekker);
-
-    weak_write = _i & 1;
-    weak_read = (_i & 2) != 0;
-    run_buffered(&scenario, false);
-    ck_assert(!findings.failed && findings.exhausted);
-}
-END_TEST
-
-/* ----------------------------------------------- to register, and look again
- */
-
-static struct weir__cond sleeper;
-static struct weir__mutex sleeping;
-static bool is_woken;
-/* Which of the four accesses is weak: 1, 2 of who waits, 3, 4 of who wakes. */
-static int weak_one;
-
-static void put_there(struct weir__counter *place, int number)
-{
-    if (weak_one == number)
-        weir__counter_write_release(place, 1);
-    else
-        weir__counter_write(place, 1);
-}
-
-static bool is_there(const struct weir__counter *place, int number)
-{
-    if (weak_one == number)
-        return weir__counter_read_acquire(place) != 0;
-    return weir__counter_read(place) != 0;
-}
-
-/* Registers, looks again, sleeps; `other_counter` says that somebody waits. */
-static void wait_for_counter(void *arg)
-{
-    (void)arg;
-    put_there(&other_counter, 1);
-    if (is_there(&counter, 2))
-        return;
-    world_lock_acquire(&sleeping.seam, "sleeping");
-    while (!is_woken)
-        (void)world_cond_wait(&sleeper.seam, &sleeping.seam, INT64_MAX,
-                              "sleeper");
-    world_lock_release(&sleeping.seam, "sleeping");
-}
-
-static void set_and_wake(void *arg)
-{
-    (void)arg;
-    put_there(&counter, 3);
-    if (!is_there(&other_counter, 4))
-        return;
-    world_lock_acquire(&sleeping.seam, "sleeping");
-    is_woken = true;
-    world_cond_wake(&sleeper.seam, "sleeper");
-    world_lock_release(&sleeping.seam, "sleeping");
-}
-
-static void register_and_recheck(void)
-{
-    counter.value = 0;
-    other_counter.value = 0;
-    is_woken = false;
-    (void)weir__mutex_init(&sleeping, WEIR__RANK_QUEUE);
-    weir__cond_init(&sleeper);
-    both(wait_for_counter, set_and_wake);
-}
-
-START_TEST(a_weak_access_of_register_and_recheck_shows)
-{
-    struct scenario scenario = bare(register_and_recheck);
-
-    weak_one = _i;
-    run_buffered(&scenario, true);
-    ck_assert_int_eq(findings.failed, _i != 0);
-    ck_assert(findings.failed || findings.exhausted);
-    if (findings.failed)
-        ck_assert_ptr_nonnull(strstr(findings.what, "deadlock"));
-    run_buffered(&scenario, false);
-    ck_assert(!findings.failed && findings.exhausted);
-}
-END_TEST
-
-static void publish(void *arg)
-{
-    (void)arg;
-    weir__counter_write_release(&counter, 1);
-    weir__counter_write_release(&other_counter, 1);
-}
-
-static void look(void *arg)
-{
-    (void)arg;
-    seen[0] = weir__counter_read_acquire(&other_counter);
-    seen[1] = weir__counter_read_acquire(&counter);
-}
-
-static void message(void)
-{
-    counter.value = 0;
-    other_counter.value = 0;
-    both(publish, look);
-    must(!seen[0] || seen[1]);
-    must(counter.value == 1 && other_counter.value == 1);
-}
-
-START_TEST(stores_of_one_thread_land_in_order)
-{
-    struct scenario scenario = bare(message);
-
-    run_buffered(&scenario, true);
-    ck_assert(!findings.failed && findings.exhausted);
-}
-END_TEST
-
-static void look_at_mine(void *arg)
-{
-    (void)arg;
-    weir__counter_write_release(&counter, 1);
-    must(weir__counter_read_relaxed(&counter) == 1);
-    must(weir__counter_add(&counter, 1) == 1);
-    weir__counter_write(&counter, 7);
-    must(weir__counter_read(&counter) == 7);
-}
-
-static void alone(void)
-{
-    counter.value = 0;
-    both(look_at_mine, look);
-    must(counter.value == 7);
-}
-
-START_TEST(a_thread_sees_its_own_stores_at_once)
-{
-    struct scenario scenario = bare(alone);
-
-    run_buffered(&scenario, true);
-    ck_assert_msg(!findings.failed && findings.exhausted, "%s", findings.what);
-}
-END_TEST
-
 int main(void)
 {
     const TTest *const reporting[] = {
@@ -415,25 +222,10 @@ int main(void)
         NULL,
     };
     const TTest *const watching[] = {memory_is_watched, NULL};
-    const TTest *const buffering[] = {
-        stores_of_one_thread_land_in_order,
-        a_thread_sees_its_own_stores_at_once,
-        NULL,
-    };
-    const TTest *const weakening[] = {
-        a_weak_write_or_read_shows_with_store_buffers,
-        it_does_not_show_without,
-        NULL,
-    };
-    const TTest *const registering[] = {
-        a_weak_access_of_register_and_recheck_shows, NULL};
-    const struct chapter chapters[] = {
-        {"reporting", reporting, world_catch_crashes, NULL, 0, 0},
-        {"watching", watching, NULL, NULL, 3, 0},
-        {"buffering", buffering, NULL, NULL, 0, 0},
-        {"weakening", weakening, NULL, NULL, 4, 0},
-        {"registering", registering, NULL, NULL, 5, 0},
-        {NULL, NULL, NULL, NULL, 0, 0}};
+    const struct chapter chapters[] = {{"reporting", reporting,
+                                        world_catch_crashes, NULL, 0, 0},
+                                       {"watching", watching, NULL, NULL, 3, 0},
+                                       {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("explore: world", chapters);
 }

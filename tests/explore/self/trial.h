@@ -14,7 +14,7 @@ search_of(const struct scenario *scenario, enum strategy strategy);
 void run(const struct scenario *scenario, enum strategy strategy);
 /* Exhaustive, without noise, from each state as often as it comes. */
 void run_bound(const struct scenario *scenario, unsigned bound);
-/* Exhaustive, with stores that land late or not. */
+/* Exhaustive, with stores that come late or not. */
 void run_buffered(const struct scenario *scenario, bool buffered);
 
 /* A scenario of up to three threads without a stage. */
