@@ -202,7 +202,7 @@ static struct search with_a_late_store(const struct scenario *scenario)
 {
     struct search search = search_for(scenario, STRATEGY_EXHAUSTIVE, true);
 
-    search.rules.delays = 1;
+    search.rules.delays = wish.delays >= 0 ? (unsigned)wish.delays : 1;
     search.rules.noise = 0;
     return search;
 }

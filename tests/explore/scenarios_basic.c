@@ -84,6 +84,15 @@ static void two_putters(void)
     get_two(0);
 }
 
+static void gets_wake_two_putters(void)
+{
+    stage_open(2);
+    put_two(31);
+    start(put_one, 11);
+    start(put_one, 21);
+    get_two(0);
+}
+
 static void claimed_slot(void)
 {
     stage_open(2);
@@ -150,6 +159,23 @@ static void at_once_behind_a_wait(void)
     (void)get(WEIR_NOW);
 }
 
+static void at_once_among_getters(void)
+{
+    stage_open(3);
+    must(put_many(11, 3, WEIR_NOW) == WEIR_OK);
+    start(get_one, 0);
+    start(get_one, 0);
+    must(get(WEIR_NOW) == WEIR_OK);
+}
+
+static void at_once_among_putters(void)
+{
+    stage_open(3);
+    start(put_one, 11);
+    start(put_one, 21);
+    must(put(31, WEIR_NOW) == WEIR_OK);
+}
+
 static void refusing(void)
 {
     weir_queue_options options = stage_options(1);
@@ -159,6 +185,16 @@ static void refusing(void)
     start(put_at_once, 11);
     start(get_at_once, 0);
     must(put(21, WEIR_FOREVER) != WEIR_TIMED_OUT);
+}
+
+static void refusing_with_room(void)
+{
+    weir_queue_options options = stage_options(2);
+
+    options.on_full = WEIR_ON_FULL_REFUSE;
+    stage_open_as(&options);
+    start(put_one, 11);
+    put_one(21);
 }
 
 static void figures(void)
@@ -207,6 +243,7 @@ const struct scenario scenarios_basic[] = {
      .noise = 1},
     {SCENARIO(two_putters, 3, "two putters, room for one: nobody is forgotten"),
      .noise = 1},
+    {SCENARIO(gets_wake_two_putters, 3, "the same with room for two")},
     {SCENARIO(claimed_slot, 3,
               "the second slot may be filled before the first")},
     {SCENARIO(
@@ -220,7 +257,11 @@ const struct scenario scenarios_basic[] = {
      .bound = 1},
     {SCENARIO(at_once, 3, "WEIR_NOW never waits and never lies")},
     {SCENARIO(at_once_behind_a_wait, 3, "WEIR_NOW beside those who wait")},
+    {SCENARIO(at_once_among_getters, 3, "three items are enough for three")},
+    {SCENARIO(at_once_among_putters, 3, "room for three is enough for three")},
     {SCENARIO(refusing, 3, "WEIR_FULL is said only of a full queue")},
+    {SCENARIO(refusing_with_room, 2, "room for two is not full for two"),
+     .noise = 2},
     {SCENARIO(figures, 3,
               "put == got + dropped + count while others are at it")},
     {SCENARIO(figures_of_two, 3, "the same for two putters at once")},

@@ -9,10 +9,10 @@
  * comes with its time; a callback runs with no lock held.
  *
  * At the end: offered == put + refused, put == got + dropped + count; what is
- * unfinished; that what was told of pressure is so; that the calls have an
- * order that explains them (linear.h); then, the queue being destroyed, that
- * every item accepted was got or discarded once and nothing else was; that all
- * memory was released.
+ * unfinished; that what was told of pressure is so; that nothing is left of
+ * those who waited (quiet.h); that the calls have an order that explains them
+ * (linear.h); then, the queue being destroyed, that every item accepted was got
+ * or discarded once and nothing else was; that all memory was released.
  */
 #include "stage.h"
 
@@ -23,6 +23,7 @@
 #include "history.h"
 #include "linear.h"
 #include "queue/queue.h"
+#include "quiet.h"
 #include "race.h"
 #include "trace.h"
 
@@ -182,10 +183,11 @@ static struct call *begin(enum call_kind kind, const weir_deadline *deadline)
 {
     struct call *call = history_begin(kind);
     bool waits = deadline && deadline->at_ns > 0;
+    int64_t latest_ns = waits ? deadline->at_ns : INT64_MAX;
 
     stage.calls[world_self()] = call;
     call->is_now = deadline && deadline->at_ns <= 0;
-    world_begin_call(waiting_of(call, waits));
+    world_begin_call(waiting_of(call, waits), latest_ns);
     return call;
 }
 
@@ -558,6 +560,9 @@ void scenario_play(const struct scenario *scenario)
     join_all();
     check_figures();
     check_pressure();
+    if (quiet_is_broken(queue))
+        world_fail("nobody is in the queue any more, but %s",
+                   quiet_is_broken(queue));
     if (!linear_explains_history())
         world_fail("no order of the calls explains what they answered");
     weir_queue_destroy(queue);

@@ -27,6 +27,8 @@ struct thread {
     unsigned ranks;      /* of them, a bit each */
     bool in_call;
     enum world_waiting waiting; /* in the call */
+    int64_t latest_ns;          /* the call's own deadline */
+    bool naps;                  /* its wait ends before that, and need not */
     bool polls;                 /* its last act was to yield */
     unsigned behind; /* threads that go first, a bit each: it polled */
     unsigned seen;   /* threads that ran since it last polled */

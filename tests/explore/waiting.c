@@ -175,6 +175,8 @@ bool world_cond_wait(struct world_cond *cond, struct world_lock *lock,
     me->lock = lock;
     me->cond = cond;
     me->deadline_ns = deadline_ns;
+    me->naps = me->in_call && me->waiting == WORLD_WAITS &&
+               deadline_ns < me->latest_ns;
     me->woken = false;
     me->timed_out = false;
     me->state = THREAD_AT_COND;
@@ -253,10 +255,13 @@ void world_await(unsigned thread)
     }
 }
 
-void world_begin_call(enum world_waiting waiting)
+void world_begin_call(enum world_waiting waiting, int64_t deadline_ns)
 {
-    thread_me()->in_call = true;
-    thread_me()->waiting = waiting;
+    struct thread *me = thread_me();
+
+    me->in_call = true;
+    me->waiting = waiting;
+    me->latest_ns = deadline_ns;
 }
 
 void world_end_call(void)

@@ -244,13 +244,18 @@ static void list_noise(struct menu *menu)
 static void pass_time(void)
 {
     int64_t first_ns = INT64_MAX;
+    unsigned first = 0;
 
     for (unsigned i = 0; i < thread_count; i++)
         if (threads[i].state == THREAD_AT_COND &&
-            threads[i].deadline_ns < first_ns)
+            threads[i].deadline_ns < first_ns) {
+            first = i;
             first_ns = threads[i].deadline_ns;
+        }
     if (first_ns == INT64_MAX)
         fail_for_deadlock();
+    if (threads[first].naps && !world_rules->store_buffer)
+        world_fail("thread %u naps for nobody: all the others wait", first);
     moments_advance(first_ns);
 }
 

@@ -112,8 +112,10 @@ enum world_waiting {
 };
 
 /* This thread is in a call from now on, or no longer; and whether it may wait
- * on a condition there. */
-void world_begin_call(enum world_waiting waiting);
+ * on a condition there.  If WORLD_WAITS, a wait that would end before the
+ * deadline is a nap too: a precaution that must never be needed, for in the end
+ * somebody wakes it; unless a read may miss what was written. */
+void world_begin_call(enum world_waiting waiting, int64_t deadline_ns);
 void world_end_call(void);
 /* Lets others run until this thread waits on a condition, or has ended. */
 void world_await(unsigned thread);

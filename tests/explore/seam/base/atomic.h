@@ -106,6 +106,10 @@ weir__hint_raise(struct weir__hint *hint, uint64_t value)
  atomics_compare_swap(SEAM_PLACE(counter, #counter), (expected), (desired),    \
                       ATOMICS_ORDERED)
 
+#define weir__counter_compare_swap_acq_rel(counter, expected, desired)         \
+ atomics_compare_swap(SEAM_PLACE(counter, #counter), (expected), (desired),    \
+                      ATOMICS_ONE_WAY)
+
 #define weir__pointer_read(pointer)                                            \
  ((const void *)(uintptr_t)atomics_read(SEAM_PLACE(pointer, #pointer),         \
                                         ATOMICS_ORDERED))
