@@ -22,6 +22,11 @@ static void put_soon(unsigned number)
     first = put(number, soon());
 }
 
+static void put_soon_too(unsigned number)
+{
+    (void)put(number, soon());
+}
+
 static void put_one(unsigned number)
 {
     must(put(number, WEIR_FOREVER) == WEIR_OK);
@@ -92,6 +97,20 @@ static void two_hasty_and_a_patient_getter(void)
     put_one(12);
 }
 
+static void two_hasty_and_a_patient_putter(void)
+{
+    stage_open(2);
+    put_one(31);
+    put_one(32);
+    start(put_soon_too, 11);
+    start(put_soon_too, 12);
+    start(put_one, 21);
+    get_one(0);
+    world_join(1);
+    world_join(2);
+    get_one(0);
+}
+
 static void timed_put_against_get(void)
 {
     stage_open(1);
@@ -157,6 +176,8 @@ const struct scenario scenarios_time[] = {
     {SCENARIO(two_hasty_getters, 3, "two deadlines and one item"), .noise = 1},
     {SCENARIO(two_hasty_and_a_patient_getter, 4,
               "the patient one gets one of two"),
+     .noise = 1, .bound = 1},
+    {SCENARIO(two_hasty_and_a_patient_putter, 4, "room for one of them"),
      .noise = 1, .bound = 1},
     {SCENARIO(timed_put_against_get, 2, "a put that timed out has put nothing"),
      .noise = 2},
