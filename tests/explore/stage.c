@@ -484,6 +484,9 @@ void check_stats(void)
         world_fail("put %" PRIu64 " is not got %" PRIu64 " + dropped %" PRIu64
                    " + count %zu",
                    stats.put, stats.got, stats.dropped, stats.count);
+    if (stats.got > stats.put)
+        world_fail("got %" PRIu64 " of %" PRIu64 " that were put", stats.got,
+                   stats.put);
     if (stats.count > stage.options.capacity || stats.most < stats.count ||
         stats.most > stage.options.capacity)
         world_fail("count %zu, most %zu, capacity %zu", stats.count, stats.most,
