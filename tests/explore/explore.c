@@ -346,7 +346,9 @@ static const char usage[] =
     "  --quiet             only the sum\n"
     "  --replay SCHEDULE   see one again, a column for each thread\n"
     "or:    ./dev explore --mutants [--only GLOB] [--sample N] [--count N]\n"
-    "                      break the library and see that it is found\n";
+    "                      break the library and see that it is found\n"
+    "or:    ./dev explore --survey [--only GLOB] [--all]\n"
+    "                      break it and see what the other tests say\n";
 
 static void refuse(const char *what)
 {
