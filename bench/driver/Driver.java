@@ -129,7 +129,7 @@ final class Driver {
                 System.getProperty("java.version"));
             return;
         }
-        if (arguments.length != 8) {
+        if (arguments.length != 9) {
             System.err.println("java: this is one contender; weir-bench runs them");
             System.exit(2);
         }
@@ -138,6 +138,8 @@ final class Driver {
             (int) n[4], n[5], n[6]);
         if (work.batch > 1)
             absent("no batches");
+        if (n[7] == 1)
+            absent("its threads cannot be bound");
         // All of it once before it counts: by then it is compiled.
         switch (arguments[0]) {
             case "pass", "paced" -> {

@@ -3,6 +3,7 @@
 #include "crew.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -38,10 +39,30 @@ uint64_t crew_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Binds this thread to the processor whose turn it is, of those allowed. */
+static void bind(unsigned turn)
+{
+    cpu_set_t allowed, only;
+    size_t processor = 0;
+
+    if (sched_getaffinity(0, sizeof(allowed), &allowed))
+        contender_failed("sched_getaffinity");
+    turn %= (unsigned)CPU_COUNT(&allowed);
+    for (;; processor++)
+        if (CPU_ISSET(processor, &allowed) && turn-- == 0)
+            break;
+    CPU_ZERO(&only);
+    CPU_SET(processor, &only);
+    if (sched_setaffinity(0, sizeof(only), &only))
+        contender_failed("sched_setaffinity");
+}
+
 static void *run_part(void *arg)
 {
     struct part *part = arg;
 
+    if (part->work->bound)
+        bind(part->turn);
     pthread_barrier_wait(&gate);
     part->began_ns = crew_now_ns();
     part->run(part);
@@ -73,9 +94,11 @@ void crew_run(struct part *parts, size_t count, struct result *out)
 
     if (!threads || pthread_barrier_init(&gate, NULL, (unsigned)count + 1))
         contender_failed("no memory for threads");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        parts[i].turn = (unsigned)i;
         if (pthread_create(&threads[i], NULL, run_part, &parts[i]))
             contender_failed("a thread did not start");
+    }
     before = usage_now();
     start_ns = crew_now_ns() + 1000000;
     for (size_t i = 0; i < count; i++)

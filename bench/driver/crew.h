@@ -27,6 +27,7 @@ struct part {
     void *queue, *answers; /* answers: WORK_PINGPONG only */
     uint64_t first, count; /* which items, or how many */
     uint64_t start_ns;     /* when time begins; see crew_run */
+    unsigned turn;         /* 0 to count - 1; crew_run sets it */
     uint64_t *late_ns;     /* WORK_PACED: room for `count` of them, or NULL */
     uint64_t items, sum, hash;
     uint64_t began_ns, ended_ns;
@@ -35,8 +36,9 @@ struct part {
 /* Nanoseconds of the monotonic clock. */
 uint64_t crew_now_ns(void);
 
-/* Starts a thread for each part, lets them all go at once, waits for their
- * ends and adds up what they did.  part->start_ns is 1 ms after that. */
+/* Starts a thread for each part, bound to the processors in turns if the work
+ * says so, lets them all go at once, waits for their ends and adds up what they
+ * did.  part->start_ns is 1 ms after that. */
 void crew_run(struct part *parts, size_t count, struct result *out);
 
 /* Counts an item of `words` words as come out. */

@@ -23,7 +23,8 @@ static int usage(void)
 {
     fprintf(stderr,
             "usage: about, or KIND PRODUCERS CONSUMERS CAPACITY ITEM_SIZE "
-            "BATCH ITEMS RATE\nthis is one contender; weir-bench runs them\n");
+            "BATCH ITEMS RATE BOUND\nthis is one contender; weir-bench runs "
+            "them\n");
     return 2;
 }
 
@@ -43,8 +44,8 @@ static bool read_work(char *const *argv, struct work *out)
     static const uint64_t most[WORK_ARGUMENTS] = {
         0,          WORK_MOST_THREADS, WORK_MOST_THREADS,
         UINT32_MAX, WORK_MOST_BYTES,   WORK_MOST_BATCH,
-        UINT32_MAX, UINT32_MAX};
-    static const uint64_t least[WORK_ARGUMENTS] = {0, 1, 1, 1, 8, 1, 1, 0};
+        UINT32_MAX, UINT32_MAX,        1};
+    static const uint64_t least[WORK_ARGUMENTS] = {0, 1, 1, 1, 8, 1, 1, 0, 0};
     uint64_t n[WORK_ARGUMENTS] = {0};
     int kind = 0;
 
@@ -63,7 +64,8 @@ static bool read_work(char *const *argv, struct work *out)
                          n[4],
                          n[5],
                          n[6],
-                         n[7]};
+                         n[7],
+                         n[8] == 1};
     return (out->item_size == 8 || out->item_size == WORK_MOST_BYTES) &&
            out->items % out->producers == 0 && out->items % out->consumers == 0;
 }

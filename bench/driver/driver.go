@@ -124,13 +124,13 @@ func main() {
 			name, runtime.Version())
 		return
 	}
-	var n [7]uint64
+	var n [8]uint64
 	for i := range n {
 		var err error
-		if len(os.Args) == 9 {
+		if len(os.Args) == 10 {
 			n[i], err = strconv.ParseUint(os.Args[i+2], 10, 64)
 		}
-		if len(os.Args) != 9 || err != nil {
+		if len(os.Args) != 10 || err != nil {
 			fmt.Fprintln(os.Stderr, "go: this is one contender; weir-bench runs them")
 			os.Exit(2)
 		}
@@ -138,6 +138,9 @@ func main() {
 	w := work{n[0], n[1], n[2], n[3], n[4], n[5], n[6]}
 	if w.batch > 1 {
 		absent("no batches")
+	}
+	if n[7] == 1 {
+		absent("goroutines cannot be bound")
 	}
 	if w.size == 8 {
 		do[[1]uint64](os.Args[1], w)

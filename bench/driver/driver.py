@@ -12,9 +12,10 @@ ALL = (1 << 64) - 1
 
 
 class Work:
-    def __init__(self, producers, consumers, capacity, size, batch, items, rate):
+    def __init__(self, producers, consumers, capacity, size, batch, items, rate, bound):
         self.producers, self.consumers, self.capacity = producers, consumers, capacity
         self.size, self.batch, self.items, self.rate = size, batch, items, rate
+        self.bound = bound
 
     def share(self, producer):
         """The numbers that a producer puts."""
@@ -24,7 +25,7 @@ class Work:
     def warm_up(self):
         whole = self.producers * self.consumers
         items = self.items // 16 // whole * whole
-        return Work(self.producers, self.consumers, self.capacity, 8, 1, items, 0)
+        return Work(self.producers, self.consumers, self.capacity, 8, 1, items, 0, 0)
 
 
 class Meter:
@@ -73,7 +74,7 @@ def main(name, kinds, no_pace):
         say({"name": name, "version": platform.python_version(),
              "bounded": True, "batches": False})
         return
-    if len(arguments) != 8 or not all(a.isdecimal() for a in arguments[1:]):
+    if len(arguments) != 9 or not all(a.isdecimal() for a in arguments[1:]):
         sys.exit(f"{name}: this is one contender; weir-bench runs them")
     kind, work = arguments[0], Work(*map(int, arguments[1:]))
     if kind == "paced":
@@ -82,6 +83,8 @@ def main(name, kinds, no_pace):
         absent("a queue, not a pool")
     if work.batch > 1:
         absent("no batches")
+    if work.bound:
+        absent("its threads are not bound")
     if work.size > 8:
         absent("its items are references, whatever their size")
     kinds[kind](work.warm_up(), Meter())

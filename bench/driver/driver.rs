@@ -25,6 +25,7 @@ struct Work {
     capacity: usize,
     items: u64,
     rate: u64,
+    bound: bool,
 }
 
 /// What one thread did.
@@ -54,6 +55,8 @@ struct Usage {
 
 extern "C" {
     fn getrusage(who: i32, usage: *mut Usage) -> i32;
+    fn sched_getaffinity(thread: i32, bytes: usize, mask: *mut u64) -> i32;
+    fn sched_setaffinity(thread: i32, bytes: usize, mask: *const u64) -> i32;
 }
 
 /// Processor nanoseconds and context switches until now.
@@ -65,16 +68,32 @@ fn usage() -> (u64, u64) {
     (cpu as u64, (u.others[12] + u.others[13]) as u64)
 }
 
+/// Binds this thread to the processor whose turn it is, of those allowed.
+fn bind(turn: usize) {
+    let mut mask = [0u64; 16];
+    let bytes = std::mem::size_of_val(&mask);
+    assert_eq!(unsafe { sched_getaffinity(0, bytes, mask.as_mut_ptr()) }, 0);
+    let allowed: Vec<_> = (0..1024).filter(|i| mask[i / 64] >> (i % 64) & 1 == 1).collect();
+    let processor = allowed[turn % allowed.len()];
+    mask = [0; 16];
+    mask[processor / 64] = 1 << (processor % 64);
+    assert_eq!(unsafe { sched_setaffinity(0, bytes, mask.as_ptr()) }, 0);
+}
+
 type Job = Box<dyn FnOnce() -> Part + Send>;
 
 /// Lets all go at once; prints what they did if that is wanted.
-fn crew(jobs: Vec<Job>, print: bool) {
+fn crew(work: Work, jobs: Vec<Job>, print: bool) {
     let gate = Arc::new(Barrier::new(jobs.len() + 1));
     let threads: Vec<_> = jobs
         .into_iter()
-        .map(|job| {
+        .enumerate()
+        .map(|(turn, job)| {
             let gate = gate.clone();
             thread::spawn(move || {
+                if work.bound {
+                    bind(turn);
+                }
                 gate.wait();
                 let began = Instant::now();
                 let part = job();
@@ -149,7 +168,7 @@ fn pass<C: Channel<W> + 'static, const W: usize>(work: Work, print: bool) {
             part
         }));
     }
-    crew(jobs, print);
+    crew(work, jobs, print);
 }
 
 fn paced<C: Channel<W> + 'static, const W: usize>(work: Work) {
@@ -184,7 +203,7 @@ fn paced<C: Channel<W> + 'static, const W: usize>(work: Work) {
             part
         }));
     }
-    crew(jobs, true);
+    crew(work, jobs, true);
 }
 
 fn pingpong<C: Channel<W> + 'static, const W: usize>(work: Work, print: bool) {
@@ -212,7 +231,7 @@ fn pingpong<C: Channel<W> + 'static, const W: usize>(work: Work, print: bool) {
         }
         part
     };
-    crew(vec![Box::new(serve), Box::new(answer)], print);
+    crew(work, vec![Box::new(serve), Box::new(answer)], print);
 }
 
 // ----------------------------------------------------------------- the line
@@ -254,7 +273,7 @@ where
         return;
     }
     let n: Vec<u64> = arguments.iter().skip(1).filter_map(|a| a.parse().ok()).collect();
-    if arguments.len() != 8 || n.len() != 7 {
+    if arguments.len() != 9 || n.len() != 8 {
         eprintln!("{name}: this is one contender; weir-bench runs them");
         std::process::exit(2);
     }
@@ -264,6 +283,7 @@ where
         capacity: n[2] as usize,
         items: n[5],
         rate: n[6],
+        bound: n[7] == 1,
     };
     if work.consumers > most_consumers {
         absent("one consumer only");

@@ -6,8 +6,8 @@
  * ways and prints one line of JSON (bench/README.md has the fields):
  *
  *   glib about
- *   glib pass 2 2 1024 8 1 1048576 0
- *        KIND PRODUCERS CONSUMERS CAPACITY ITEM_SIZE BATCH ITEMS RATE
+ *   glib pass 2 2 1024 8 1 1048576 0 1
+ *        KIND PRODUCERS CONSUMERS CAPACITY ITEM_SIZE BATCH ITEMS RATE BOUND
  *
  * It exits with 0; with WORK_ABSENT and {"absent":"why"} if that work makes no
  * sense for it; with anything else if it has failed.
@@ -15,6 +15,7 @@
 #ifndef BENCH_WORK_H
 #define BENCH_WORK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,7 @@ enum work_kind {
 };
 
 enum {
-    WORK_ARGUMENTS = 8,      /* KIND and what follows it */
+    WORK_ARGUMENTS = 9,      /* KIND and what follows it */
     WORK_ABSENT = 3,         /* exit status: not work for this one */
     WORK_MOST_THREADS = 256, /* on each side */
     WORK_MOST_BATCH = 256,
@@ -45,6 +46,7 @@ struct work {
     size_t batch;     /* items per call; divides each producer's share */
     uint64_t items;
     uint64_t rate; /* items a second; WORK_PACED only */
+    bool bound;    /* each thread to a processor, in turns */
 };
 
 /* "pass", "pingpong", "paced", "tasks" */

@@ -15,7 +15,7 @@
   {value}, 1                                                                   \
  }
 
-enum { MILLION = 1 << 20, ROUND_TRIPS = 1 << 14, PLACE_ITEMS = 1 << 14 };
+enum { MILLION = 1 << 20, ROUND_TRIPS = 1 << 16, PLACE_ITEMS = 1 << 14 };
 
 static const struct bench benches[] = {
     {.name = "queue",
@@ -26,6 +26,15 @@ static const struct bench benches[] = {
               [VARY_CAPACITY] = ONE(1024),
               [VARY_BATCH] = ONE(1)},
      .items = MILLION},
+    {.name = "bound",
+     .question = "What if each thread is bound to a processor?",
+     .kind = WORK_PASS,
+     .vary = {[VARY_SHAPE] = ALL_SHAPES,
+              [VARY_ITEM] = ONE(8),
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_BATCH] = ONE(1)},
+     .items = MILLION,
+     .bound = true},
     {.name = "batches",
      .question = "What does an item cost that travels in a batch of 32?",
      .kind = WORK_PASS,
@@ -140,7 +149,7 @@ static struct bench_work
 combine(const struct bench *bench, const struct values *const *lists,
         const size_t *chosen)
 {
-    struct bench_work out = {.taken = bench->taken};
+    struct bench_work out = {.taken = bench->taken, .work.bound = bench->bound};
     uint64_t value[VARIES];
 
     for (int v = 0; v < VARIES; v++)
@@ -173,8 +182,9 @@ static bool turn(const struct values *const *lists, size_t *chosen)
     return false;
 }
 
-size_t bench_works(const struct bench *bench, const struct values *asked,
-                   uint64_t items, bool taken, struct bench_work *out)
+size_t
+bench_works(const struct bench *bench, const struct values *asked,
+            uint64_t items, bool taken, bool bound, struct bench_work *out)
 {
     const struct values *lists[VARIES];
     size_t chosen[VARIES] = {0}, count = 0;
@@ -188,6 +198,7 @@ size_t bench_works(const struct bench *bench, const struct values *asked,
 
         *work = combine(bench, lists, chosen);
         work->taken = work->taken || taken;
+        work->work.bound = work->work.bound || bound;
         /* Where there are few places each item may cost a wake-up. */
         if (bench->kind == WORK_PASS &&
             most > work->work.capacity * PLACE_ITEMS)

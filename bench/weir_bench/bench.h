@@ -37,6 +37,7 @@ struct bench {
     struct values vary[VARIES]; /* by default; empty: cannot be varied */
     uint64_t items;             /* at most, a round */
     bool taken;                 /* another process takes a processor */
+    bool bound;                 /* threads are, to processors in turns */
 };
 
 /* NULL: no such bench, or no more. */
@@ -55,8 +56,9 @@ struct bench_work {
  * Every combination of the values, `asked` before the bench's own where there
  * are any; `items` 0: the bench's.  Returns how many; MOST_WORKS at most.
  */
-size_t bench_works(const struct bench *bench, const struct values *asked,
-                   uint64_t items, bool taken, struct bench_work *out);
+size_t
+bench_works(const struct bench *bench, const struct values *asked,
+            uint64_t items, bool taken, bool bound, struct bench_work *out);
 
 /* Rounds `items` so that producers and consumers share them evenly. */
 void bench_share_out(struct work *work, uint64_t items);

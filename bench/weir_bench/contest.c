@@ -103,7 +103,7 @@ static void call(const struct entrant *who, const struct work *work,
     char *argv[WORK_ARGUMENTS + 2] = {program, kind};
     const uint64_t numbers[WORK_ARGUMENTS - 1] = {
         work->producers, work->consumers, work->capacity, work->item_size,
-        work->batch,     work->items,     work->rate};
+        work->batch,     work->items,     work->rate,     work->bound};
 
     snprintf(program, sizeof(program), "%s", who->path);
     snprintf(kind, sizeof(kind), "%s", work_kind_name(work->kind));

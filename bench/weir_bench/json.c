@@ -61,9 +61,10 @@ static void put_work(FILE *to, const struct contest *contest)
     fprintf(to,
             ",\"producers\":%u,\"consumers\":%u,\"capacity\":%zu,"
             "\"item_size\":%zu,\"batch\":%zu,\"items\":%llu,\"rate\":%llu,"
-            "\"taken\":%s,",
+            "\"bound\":%s,\"taken\":%s,",
             w->producers, w->consumers, w->capacity, w->item_size, w->batch,
             (unsigned long long)w->items, (unsigned long long)w->rate,
+            w->bound ? "true" : "false",
             contest->work.taken ? "true" : "false");
 }
 

@@ -240,7 +240,7 @@ static void run_bench(struct run *run, const struct bench *bench)
     static struct bench_work works[MOST_WORKS];
     const struct options *options = run->options;
     size_t count = bench_works(bench, options->asked, options->items,
-                               options->taken, works);
+                               options->taken, options->bound, works);
     struct contest *more =
         realloc(run->contests, (run->count + count) * sizeof(*more));
 

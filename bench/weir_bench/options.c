@@ -20,6 +20,7 @@ enum {
     OPTION_BATCH,
     OPTION_LOAD,
     OPTION_TAKEN,
+    OPTION_BOUND,
     OPTION_ITEMS,
     OPTION_ROUNDS,
     OPTION_LIMIT,
@@ -41,6 +42,7 @@ static const struct option names[] = {
     {"batch", required_argument, NULL, OPTION_BATCH},
     {"load", required_argument, NULL, OPTION_LOAD},
     {"taken", no_argument, NULL, OPTION_TAKEN},
+    {"bound", no_argument, NULL, OPTION_BOUND},
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
     {"limit", required_argument, NULL, OPTION_LIMIT},
@@ -75,6 +77,7 @@ const char options_help[] =
 "  --batch COUNTS    items per call\n"
 "  --load PERCENTS   of what the textbook can do: of latency\n"
 "  --taken           while another process takes a processor\n"
+"  --bound           with each thread bound to a processor, in turns\n"
 "  --items COUNT     in one round, instead of the bench's\n"
 "\n"
 "How:\n"
@@ -211,6 +214,9 @@ static bool read_option(struct options *o, int code, const char *value)
         return true;
     case OPTION_TAKEN:
         o->taken = true;
+        return true;
+    case OPTION_BOUND:
+        o->bound = true;
         return true;
     case OPTION_ITEMS:
         return read_count("--items", value, 1000000000, &o->items);

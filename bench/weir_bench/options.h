@@ -27,7 +27,7 @@ struct options {
     unsigned rounds;
     unsigned limit_s; /* for one round of one contender */
     unsigned wait_s;  /* for others to be quiet, before each */
-    bool peers, smoke, taken;
+    bool peers, smoke, taken, bound;
     const char *only; /* ids with commas between; NULL: not said */
     const char *own[MOST_OWN];
     size_t own_count;
