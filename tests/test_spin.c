@@ -62,7 +62,7 @@ static unsigned looks_in_all(void)
     struct weir__spinner spinner = {0};
     unsigned looks = spin_out(&spinner);
 
-    weir__spin_end(&spin, &spinner);
+    weir__spin_end(&spin, &spinner, false);
     return looks;
 }
 
@@ -90,7 +90,7 @@ START_TEST(on_one_processor_nobody_spins)
         ck_assert(!weir__spin_on(&spin, &spinner));
         learn(SHORT, PARKS);
     }
-    weir__spin_end(&spin, &spinner);
+    weir__spin_end(&spin, &spinner, false);
     ck_assert_uint_eq(yielding(), 0);
 }
 END_TEST
@@ -117,7 +117,7 @@ START_TEST(no_more_threads_yield_than_there_are_processors)
     ck_assert_int_gt(at_it, 0);
     ck_assert_int_le(at_it, processors);
     for (int i = 0; i < MANY; i++)
-        weir__spin_end(&spin, &spinners[i]);
+        weir__spin_end(&spin, &spinners[i], false);
     ck_assert_uint_eq(yielding(), 0);
 }
 END_TEST
@@ -137,7 +137,7 @@ START_TEST(when_all_have_ended_as_many_may_yield_again)
             at_first = at_it;
         ck_assert_int_eq(at_it, at_first);
         for (int i = MANY; i-- > 0;) /* whoever leaves first */
-            weir__spin_end(&spin, &spinners[round ? i : MANY - 1 - i]);
+            weir__spin_end(&spin, &spinners[round ? i : MANY - 1 - i], false);
     }
 }
 END_TEST
@@ -150,8 +150,9 @@ START_TEST(one_that_ends_makes_way_for_one_other)
     weir__spin_init(&spin, (uint32_t)_i + 2);
     while (at_it < MANY && reach_yield(&spinners[at_it]))
         at_it++;
-    weir__spin_end(&spin, &spinners[at_it]); /* the one that was refused */
-    weir__spin_end(&spin, &spinners[0]);
+    weir__spin_end(&spin, &spinners[at_it],
+                   false); /* the one that was refused */
+    weir__spin_end(&spin, &spinners[0], false);
     ck_assert(reach_yield(&late));
     ck_assert(!reach_yield(&later));
 }
@@ -162,11 +163,68 @@ START_TEST(one_that_ends_at_once_leaves_nothing_behind)
     struct weir__spinner spinner = {0};
 
     weir__spin_init(&spin, (uint32_t)_i + 2);
-    weir__spin_end(&spin, &spinner);
+    weir__spin_end(&spin, &spinner, false);
     ck_assert_uint_eq(yielding(), 0);
     ck_assert(weir__spin_on(&spin, &spinner));
-    weir__spin_end(&spin, &spinner);
+    weir__spin_end(&spin, &spinner, false);
     ck_assert_uint_eq(yielding(), 0);
+}
+END_TEST
+
+/* --------------------------------------------------- what pauses brought */
+
+/* One spin in which it comes with the first yield, or at the first look; how
+ * often it has paused. */
+static unsigned spin_until(bool yield)
+{
+    struct weir__spinner spinner = {0};
+
+    if (yield)
+        ck_assert(reach_yield(&spinner));
+    else
+        ck_assert(weir__spin_on(&spin, &spinner));
+    weir__spin_end(&spin, &spinner, true);
+    return spinner.pauses;
+}
+
+START_TEST(pauses_in_vain_become_fewer_and_then_none)
+{
+    unsigned most = spin_until(true);
+
+    ck_assert_uint_gt(most, 0);
+    for (unsigned left = most; left-- > 0;)
+        ck_assert_uint_eq(spin_until(true), left);
+    ck_assert_uint_eq(spin_until(true), 0);
+}
+END_TEST
+
+START_TEST(pauses_in_vain_are_tried_again_now_and_then)
+{
+    unsigned most = spin_until(true), tried = 0;
+
+    for (int i = 0; i < 160; i++)
+        tried += spin_until(true) == most;
+    ck_assert_uint_ge(tried, 5);
+    ck_assert_uint_le(tried, 20);
+}
+END_TEST
+
+START_TEST(once_pauses_bring_it_they_are_all_back)
+{
+    unsigned most = spin_until(true);
+
+    ck_assert_uint_lt(spin_until(true), most);
+    ck_assert_uint_eq(spin_until(false), 1);
+    ck_assert_uint_eq(spin_until(true), most);
+}
+END_TEST
+
+START_TEST(a_spin_that_ends_in_a_park_says_nothing_about_pauses)
+{
+    unsigned most = spin_until(true);
+
+    (void)looks_in_all();
+    ck_assert_uint_eq(spin_until(true), most - 1);
 }
 END_TEST
 
@@ -271,8 +329,8 @@ START_TEST(a_thread_keeps_the_budget_it_has_begun_with)
     ck_assert(reach_yield(&spinner));
     learn(LONG, PARKS);
     ck_assert_uint_eq(spin_out(&spinner), most);
-    weir__spin_end(&spin, &spinner);
-    weir__spin_end(&spin, &other);
+    weir__spin_end(&spin, &spinner, false);
+    weir__spin_end(&spin, &other, false);
 }
 END_TEST
 
@@ -295,9 +353,9 @@ START_TEST(after_a_yield_that_took_long_nobody_yields_for_a_while)
     ck_assert(!reach_yield(&banned));
     weir__counter_add(&now_ns, (uint64_t)LONG);
     ck_assert(reach_yield(&later));
-    weir__spin_end(&spin, &unlucky);
-    weir__spin_end(&spin, &banned);
-    weir__spin_end(&spin, &later);
+    weir__spin_end(&spin, &unlucky, false);
+    weir__spin_end(&spin, &banned, false);
+    weir__spin_end(&spin, &later, false);
     ck_assert_uint_eq(yielding(), 0);
 }
 END_TEST
@@ -313,7 +371,7 @@ static void spin_often(void *arg)
 
         for (int looks = 0; looks < i && weir__spin_on(&spin, &spinner);)
             looks++;
-        weir__spin_end(&spin, &spinner);
+        weir__spin_end(&spin, &spinner, false);
         weir__spin_learn(&spin, i % 2 ? SHORT : LONG);
     }
 }
@@ -342,6 +400,11 @@ int main(void)
         one_that_ends_makes_way_for_one_other,
         one_that_ends_at_once_leaves_nothing_behind,
         NULL};
+    const TTest *const pauses[] = {
+        pauses_in_vain_become_fewer_and_then_none,
+        pauses_in_vain_are_tried_again_now_and_then,
+        once_pauses_bring_it_they_are_all_back,
+        a_spin_that_ends_in_a_park_says_nothing_about_pauses, NULL};
     const TTest *const budgets[] = {
         the_budget_has_bounds_and_begins_between_them,
         a_short_park_doubles_the_budget_up_to_its_bound,
@@ -356,6 +419,7 @@ int main(void)
     const struct chapter chapters[] = {
         {"one processor", nobody, clock_setup, clock_teardown, 2, 0},
         {"several processors", many, clock_setup, clock_teardown, 4, 0},
+        {"pauses", pauses, setup, clock_teardown, 0, 0},
         {"the budget", budgets, setup, clock_teardown, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 

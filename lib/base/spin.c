@@ -16,6 +16,8 @@
 
 #define LEAST_BUDGET_NS WEIR_US(2)
 #define MOST_BUDGET_NS  WEIR_US(150)
+/* Of so many spins one tries all pauses, however vain they were. */
+#define TRY_AGAIN 16
 /* Spinning on would have saved a park no longer than this. */
 #define SHORT_PARK_NS WEIR_US(400)
 /* A yield longer than this was not for one of us, who would soon wait too. */
@@ -28,6 +30,7 @@ void weir__spin_init(struct weir__spin *spin, uint32_t processors)
     weir__hint_write(&spin->budget_ns, MOST_BUDGET_NS);
     weir__hint_write(&spin->banned_ns, 0);
     weir__hint_write(&spin->yielding, 0);
+    weir__hint_write(&spin->in_vain, 0);
 }
 
 /* Counts the thread among those that yield, and gives it its budget. */
@@ -59,11 +62,22 @@ static bool yield(struct weir__spin *spin, struct weir__spinner *spinner)
     return true;
 }
 
+/* How many are worth it. */
+static unsigned rounds_of_pauses(const struct weir__spin *spin)
+{
+    uint64_t in_vain = weir__hint_read(&spin->in_vain);
+
+    if (in_vain % TRY_AGAIN == 0)
+        return WEIR__SPIN_PAUSES;
+    return in_vain < WEIR__SPIN_PAUSES ? WEIR__SPIN_PAUSES - (unsigned)in_vain
+                                       : 0;
+}
+
 bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
 {
     if (!weir__spin_is_on(spin))
         return false;
-    if (spinner->pauses < WEIR__SPIN_PAUSES) {
+    if (spinner->pauses < rounds_of_pauses(spin)) {
         for (unsigned i = 0; i < 1u << spinner->pauses; i++)
             weir__cpu_pause();
         spinner->pauses++;
@@ -74,10 +88,17 @@ bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
     return yield(spin, spinner);
 }
 
-void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner)
+void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner,
+                    bool came)
 {
+    uint64_t in_vain = weir__hint_read(&spin->in_vain);
+
     if (spinner->yielding)
         weir__hint_add(&spin->yielding, UINT64_MAX);
+    if (came && spinner->yielding)
+        weir__hint_write(&spin->in_vain, in_vain + 1);
+    else if (came && in_vain > 0)
+        weir__hint_write(&spin->in_vain, 0);
 }
 
 void weir__spin_learn(struct weir__spin *spin, int64_t parked_ns)

@@ -170,7 +170,7 @@ static void spin_for_item(weir_queue *q, struct getting *getting)
     while (getting->done == 0 && weir__queue_may_spin(q, &q->getters) &&
            weir__spin_on(&q->getters.spin, &spinner))
         getting->done = get_some(q, getting, UINT64_MAX, 0);
-    weir__spin_end(&q->getters.spin, &spinner);
+    weir__spin_end(&q->getters.spin, &spinner, getting->done > 0);
 }
 
 /* Nothing inside, not even on its way, and nobody and no pill to look at.  The

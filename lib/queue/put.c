@@ -146,7 +146,7 @@ static size_t spin_for_room(weir_queue *q, const void *items, size_t count)
     while (done == 0 && weir__queue_may_spin(q, &q->putters) &&
            weir__spin_on(&q->putters.spin, &spinner))
         done = put_some(q, items, count, 0);
-    weir__spin_end(&q->putters.spin, &spinner);
+    weir__spin_end(&q->putters.spin, &spinner, done > 0);
     return done;
 }
 
@@ -205,7 +205,8 @@ static enum next put_or_drop(weir_queue *q, struct dropping *dropping)
                : AGAIN;
 }
 
-/* Waits only for a thread that is in the middle of a call. */
+/* Waits only for a thread that is in the middle of a call, and in naps: either
+ * side may have something for it, and it can wait on one only. */
 static enum next drop_or_wait(weir_queue *q, struct dropping *dropping)
 {
     struct weir__turn turn = {0};
