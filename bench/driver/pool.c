@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* pool.c - work for a pool: empty tasks, submitted by one thread. */
+#include <stdatomic.h>
+
 #include "contender.h"
 #include "crew.h"
 #include "driver.h"
 #include "pool_contender.h"
 
+/* An unbounded pool takes part where the bound is hardly ever reached. */
+enum { AMPLE_CAPACITY = 1024 };
+
 /* What each worker has seen, on cache lines of its own. */
 static struct seen {
     uint64_t tasks, sum, hash;
 } __attribute__((aligned(128))) seen[WORK_MOST_THREADS];
+
+/* Numbers begin again with each run: a thread may outlive its pool. */
+static unsigned run;
+static atomic_uint workers_known;
+static _Thread_local struct {
+    unsigned run, number;
+} badge;
 
 struct driver_about driver_about(void)
 {
@@ -16,14 +28,18 @@ struct driver_about driver_about(void)
                                  pool_contender.version
                                      ? pool_contender.version()
                                      : "",
-                                 true, false};
+                                 pool_contender.bounded, false};
 }
 
 const char *driver_why_not(const struct work *work)
 {
     if (work->kind != WORK_TASKS)
         return "a pool, not a queue";
-    return work->producers > 1 ? "one submitter only" : NULL;
+    if (work->producers > 1)
+        return "one submitter only";
+    if (!pool_contender.bounded && work->capacity < AMPLE_CAPACITY)
+        return "unbounded";
+    return NULL;
 }
 
 void pool_task(unsigned worker, uint64_t item)
@@ -31,6 +47,17 @@ void pool_task(unsigned worker, uint64_t item)
     seen[worker].tasks++;
     seen[worker].sum += item;
     seen[worker].hash ^= item * WORK_HASH;
+}
+
+unsigned pool_worker(void)
+{
+    if (badge.run != run) {
+        badge.run = run;
+        badge.number = atomic_fetch_add(&workers_known, 1);
+        if (badge.number >= WORK_MOST_THREADS)
+            contender_failed("more workers than there should be");
+    }
+    return badge.number;
 }
 
 static void submit_all(struct part *part)
@@ -46,6 +73,8 @@ void driver_run(const struct work *work, struct result *out)
 
     for (size_t i = 0; i < WORK_MOST_THREADS; i++)
         seen[i] = (struct seen){0, 0, 0};
+    run++;
+    atomic_store(&workers_known, 0);
     part.queue = pool_contender.start(work->consumers, work->capacity);
     if (!part.queue)
         contender_failed("the pool did not start");

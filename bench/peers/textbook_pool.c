@@ -67,5 +67,5 @@ static void destroy(void *arg)
     free(pool);
 }
 
-const struct pool_contender pool_contender = {"textbook", NULL,   start,
+const struct pool_contender pool_contender = {"textbook", NULL,   true,   start,
                                               submit,     finish, destroy};

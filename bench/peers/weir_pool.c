@@ -48,5 +48,6 @@ static void destroy(void *pool)
     weir_pool_destroy(pool);
 }
 
-const struct pool_contender pool_contender = {NAME,   weir_version, start,
-                                              submit, finish,       destroy};
+const struct pool_contender pool_contender = {NAME,   weir_version, true,
+                                              start,  submit,       finish,
+                                              destroy};

@@ -14,7 +14,7 @@ enum entrant_side {
     ENTRANT_OWN /* brought with --queue */
 };
 
-enum { MOST_ENTRANTS = 32, MOST_OWN = 8 };
+enum { MOST_ENTRANTS = 40, MOST_OWN = 8 };
 
 struct entrant {
     const char *id;    /* as on the command line */
