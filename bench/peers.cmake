@@ -146,30 +146,40 @@ endif()
 weir_toolchain(GO go 1.18 version)
 if(GO_IS_THERE)
   # Files of one package have to lie in one directory.
-  configure_file(driver/driver.go go/driver.go COPYONLY)
-  configure_file(peers/go.go go/go.go COPYONLY)
   set(go "${CMAKE_CURRENT_BINARY_DIR}/go")
+  foreach(source driver/driver.go driver/queue.go peers/go.go peers/go_pool.go)
+    get_filename_component(name ${source} NAME)
+    configure_file(${source} go/${name} COPYONLY)
+  endforeach()
+  set(go_build "${CMAKE_COMMAND}" -E env "GOCACHE=${go}/cache" GO111MODULE=off
+    "${WEIR_GO}" build -o)
   weir_foreign(go
-    DEPENDS "${here}/driver/driver.go" "${here}/peers/go.go"
-    COMMAND "${CMAKE_COMMAND}" -E env "GOCACHE=${go}/cache" GO111MODULE=off
-      "${WEIR_GO}" build -o "${peers}/go" "${go}/driver.go" "${go}/go.go")
+    DEPENDS "${go}/driver.go" "${go}/queue.go" "${go}/go.go"
+    COMMAND ${go_build} "${peers}/go" "${go}/driver.go" "${go}/queue.go"
+      "${go}/go.go")
+  weir_foreign(go_pool
+    DEPENDS "${go}/driver.go" "${go}/go_pool.go"
+    COMMAND ${go_build} "${peers}/go_pool" "${go}/driver.go"
+      "${go}/go_pool.go")
 endif()
 
 weir_toolchain(JAVAC javac 17 -version)
 if(JAVAC_IS_THERE)
   set(java "${CMAKE_CURRENT_BINARY_DIR}/java")
-  set(sources "${here}/driver/Driver.java" "${here}/peers/Java.java")
+  set(sources "${here}/driver/Driver.java" "${here}/peers/Java.java"
+    "${here}/peers/JavaPool.java")
   add_custom_command(OUTPUT "${java}/Driver.class" DEPENDS ${sources}
     COMMAND "${WEIR_JAVAC}" -d "${java}" ${sources} VERBATIM)
   add_custom_target(bench_java DEPENDS "${java}/Driver.class")
   add_dependencies(weir_bench bench_java)
-  weir_script(java "java -cp \"$here/java\" Driver")
+  weir_script(java "java -cp \"$here/java\" Java")
+  weir_script(java_pool "java -cp \"$here/java\" JavaPool")
 endif()
 
 weir_toolchain(PYTHON python3 3.8 --version)
 if(PYTHON_IS_THERE)
   configure_file(driver/driver.py python/driver.py COPYONLY)
-  foreach(id python-queue python-asyncio)
+  foreach(id python-queue python-asyncio python_pool)
     configure_file(peers/${id}.py python/${id}.py COPYONLY)
     weir_script(${id} "python3 \"$here/python/${id}.py\"")
   endforeach()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Driver.java - driver.c's work for a queue of Java: threads, clock, one line of
-// JSON.  Java.java has the queue.
+// Driver.java - driver.c's work for Java: threads, clock, one line of JSON.  Each
+// contender has a main of its own, which calls this one's.
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CyclicBarrier;
 
 final class Driver {
@@ -49,7 +50,7 @@ final class Driver {
     abstract static class Part extends Thread {
         long items, sum, hash, began, ended, switches;
         long[] late = {};
-        CyclicBarrier gate;
+        CyclicBarrier gate; // null: it begins at once
 
         abstract void work() throws InterruptedException;
 
@@ -59,13 +60,22 @@ final class Driver {
             hash ^= kind.last(item) * HASH;
         }
 
+        /** Counts what another has done. */
+        void add(Part other) {
+            items += other.items;
+            sum += other.sum;
+            hash ^= other.hash;
+            switches += other.switches;
+        }
+
         @Override public void run() {
             try {
-                gate.await();
+                if (gate != null)
+                    gate.await();
                 began = System.nanoTime();
                 work();
                 ended = System.nanoTime();
-                switches = switchesOfThisThread();
+                switches += switchesOfThisThread();
             } catch (Exception e) {
                 e.printStackTrace();
                 System.exit(1);
@@ -117,15 +127,22 @@ final class Driver {
         System.out.println("}");
     }
 
+    /** Does the work once; prints the line if that is wanted. */
+    interface Job {
+        void run(Work work, boolean print) throws Exception;
+    }
+
     static void absent(String why) {
         System.out.println("{\"absent\":\"" + why + "\"}");
         System.exit(3);
     }
 
-    public static void main(String[] arguments) throws Exception {
+    /** A contender's main; jobs: by the kind of work, and why there is no other. */
+    static void main(String name, Map<String, Job> jobs, String other,
+                     String[] arguments) throws Exception {
         if (arguments.length == 1 && arguments[0].equals("about")) {
             System.out.printf("{\"name\":\"%s\",\"version\":\"%s\","
-                + "\"bounded\":true,\"batches\":false}%n", Java.NAME,
+                + "\"bounded\":true,\"batches\":false}%n", name,
                 System.getProperty("java.version"));
             return;
         }
@@ -140,17 +157,11 @@ final class Driver {
             absent("no batches");
         if (n[7] == 1)
             absent("its threads cannot be bound");
+        Job job = jobs.get(arguments[0]);
+        if (job == null)
+            absent(other);
         // All of it once before it counts: by then it is compiled.
-        switch (arguments[0]) {
-            case "pass", "paced" -> {
-                Java.pass(work.warmUp(), false);
-                Java.pass(work, true);
-            }
-            case "pingpong" -> {
-                Java.pingpong(work, false);
-                Java.pingpong(work, true);
-            }
-            default -> absent("a queue, not a pool");
-        }
+        job.run(work.warmUp(), false);
+        job.run(work, true);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// driver.go - driver.c's work for a channel of Go: goroutines, clock, one line
-// of JSON.  go.go has the channel.
+// driver.go - driver.c's work for Go: goroutines, clock, one line of JSON.  The
+// contender has a name, and do, which does the work or calls absent.
 
 package main
 
@@ -102,22 +102,6 @@ func absent(why string) {
 	os.Exit(3)
 }
 
-func do[T item](kind string, w work) {
-	warmUp := w
-	warmUp.rate = 0
-	warmUp.items = w.items / 16 / (w.producers * w.consumers) * (w.producers * w.consumers)
-	switch kind {
-	case "pass", "paced":
-		pass[T](warmUp, false)
-		pass[T](w, true)
-	case "pingpong":
-		pingpong[T](warmUp, false)
-		pingpong[T](w, true)
-	default:
-		absent("a queue, not a pool")
-	}
-}
-
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "about" {
 		fmt.Printf("{\"name\":\"%s\",\"version\":\"%s\",\"bounded\":true,\"batches\":false}\n",
@@ -142,9 +126,5 @@ func main() {
 	if n[7] == 1 {
 		absent("goroutines cannot be bound")
 	}
-	if w.size == 8 {
-		do[[1]uint64](os.Args[1], w)
-	} else {
-		do[[8]uint64](os.Args[1], w)
-	}
+	do(os.Args[1], w)
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""driver.py - driver.c's work for a queue of Python: clock, one line of JSON."""
+"""driver.py - driver.c's work for Python: clock, one line of JSON."""
 
 import json
 import platform
@@ -67,20 +67,19 @@ def absent(why):
     sys.exit(3)
 
 
-def main(name, kinds, no_pace):
-    """A contender's main; kinds: {"pass": function of work and meter, ...}."""
+def main(name, kinds, why_not, bounded=True):
+    """A contender's main; kinds: {"pass": function of work and meter, ...};
+    why_not: {"tasks": why that makes no sense, ...}, all other kinds."""
     arguments = sys.argv[1:]
     if arguments == ["about"]:
         say({"name": name, "version": platform.python_version(),
-             "bounded": True, "batches": False})
+             "bounded": bounded, "batches": False})
         return
     if len(arguments) != 9 or not all(a.isdecimal() for a in arguments[1:]):
         sys.exit(f"{name}: this is one contender; weir-bench runs them")
     kind, work = arguments[0], Work(*map(int, arguments[1:]))
-    if kind == "paced":
-        absent(no_pace)
-    if kind not in kinds:
-        absent("a queue, not a pool")
+    if kind in why_not:
+        absent(why_not[kind])
     if work.batch > 1:
         absent("no batches")
     if work.bound:

@@ -3,11 +3,10 @@
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 
 final class Java {
-    static final String NAME = "Java ArrayBlockingQueue";
-
     // Item k comes from producer k mod P.  With a rate it is due at its own
     // time, and the consumer looks how late it is.
     static void pass(Driver.Work work, boolean print) throws Exception {
@@ -71,5 +70,11 @@ final class Java {
             }
         };
         Driver.crew(List.of(serve, answer), print);
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Driver.main("Java ArrayBlockingQueue", Map.of("pass", Java::pass, "paced",
+            Java::pass, "pingpong", Java::pingpong), "a queue, not a pool",
+            arguments);
     }
 }

@@ -66,4 +66,5 @@ def pingpong(work, meter):
 
 
 driver.main("Python queue.Queue", {"pass": pass_items, "pingpong": pingpong},
-            "waiting for the moment holds the interpreter's lock")
+            {"paced": "waiting for the moment holds the interpreter's lock",
+             "tasks": "a queue, not a pool"})

@@ -90,6 +90,21 @@ static const struct entrant known[] = {
      .needs = "g++ libtbb-dev",
      .side = ENTRANT_PEER,
      .pool = true},
+    {.id = "go",
+     .title = "Go goroutines on a channel",
+     .needs = "golang-go",
+     .side = ENTRANT_PEER,
+     .pool = true},
+    {.id = "java",
+     .title = "Java ThreadPoolExecutor",
+     .needs = "default-jdk-headless",
+     .side = ENTRANT_PEER,
+     .pool = true},
+    {.id = "python",
+     .title = "Python ThreadPoolExecutor",
+     .needs = "python3",
+     .side = ENTRANT_PEER,
+     .pool = true},
 };
 
 static char home[PATH_MAX / 2];     /* the directory of this program */

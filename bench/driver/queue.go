@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// queue.go - work for a channel of Go.  go.go has the channel.
+
+package main
+
+func doWith[T item](kind string, w work) {
+	warmUp := w
+	warmUp.rate = 0
+	warmUp.items = w.items / 16 / (w.producers * w.consumers) * (w.producers * w.consumers)
+	switch kind {
+	case "pass", "paced":
+		pass[T](warmUp, false)
+		pass[T](w, true)
+	case "pingpong":
+		pingpong[T](warmUp, false)
+		pingpong[T](w, true)
+	default:
+		absent("a queue, not a pool")
+	}
+}
+
+func do(kind string, w work) {
+	if w.size == 8 {
+		doWith[[1]uint64](kind, w)
+	} else {
+		doWith[[8]uint64](kind, w)
+	}
+}
