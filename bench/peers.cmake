@@ -104,10 +104,11 @@ endfunction()
 set(here "${CMAKE_CURRENT_SOURCE_DIR}")
 
 weir_toolchain(RUSTC rustc 1.63 --version)
+set(channel "${here}/driver/driver.rs" "${here}/driver/channel.rs")
 set(rustc "${WEIR_RUSTC}" --edition 2021 -C opt-level=3)
 if(RUSTC_IS_THERE)
   weir_foreign(rust-std
-    DEPENDS "${here}/driver/driver.rs" "${here}/peers/rust-std.rs"
+    DEPENDS ${channel} "${here}/peers/rust-std.rs"
     COMMAND "${CMAKE_COMMAND}" -E env PEER_VERSION=${RUSTC_VERSION}
       ${rustc} --crate-name rust_std -o "${peers}/rust-std"
       "${here}/peers/rust-std.rs")
@@ -130,7 +131,7 @@ if(RUSTC_IS_THERE AND cfg_if AND crossbeam_utils AND crossbeam_channel)
   set(uses_channel --extern
     "crossbeam_channel=${crates}/libcrossbeam_channel.rlib")
   weir_foreign(crossbeam
-    DEPENDS "${here}/driver/driver.rs" "${here}/peers/crossbeam.rs"
+    DEPENDS ${channel} "${here}/peers/crossbeam.rs"
     COMMAND ${crate} --crate-name cfg_if "${cfg_if}/src/lib.rs"
     COMMAND ${crate} --crate-name crossbeam_utils ${uses_cfg_if}
       "${crossbeam_utils}/src/lib.rs"
@@ -142,6 +143,49 @@ if(RUSTC_IS_THERE AND cfg_if AND crossbeam_utils AND crossbeam_channel)
 else()
   message(STATUS "bench: crossbeam is absent")
 endif()
+
+# What needs more crates is built by cargo, which takes them from there, too.
+weir_toolchain(CARGO cargo 1.63 --version)
+set(crates_of_debian
+  --config "source.crates-io.replace-with='debian'"
+  --config "source.debian.directory='/usr/share/cargo/registry'")
+
+# weir_crate(id crate versions features): a pool that is a crate of Debian's.
+function(weir_crate id name versions features)
+  file(GLOB found "/usr/share/cargo/registry/${name}-${versions}")
+  if(NOT RUSTC_IS_THERE OR NOT CARGO_IS_THERE OR NOT found)
+    message(STATUS "bench: ${id} is absent")
+    return()
+  endif()
+  string(REGEX MATCH "[0-9.]+$" version "${found}")
+  set(cargo "${CMAKE_CURRENT_BINARY_DIR}/cargo")
+  file(CONFIGURE OUTPUT "cargo/${id}/Cargo.toml" CONTENT "[package]
+name = \"${id}\"
+version = \"0.0.0\"
+edition = \"2021\"
+
+[[bin]]
+name = \"${id}\"
+path = \"${here}/peers/${id}.rs\"
+
+[dependencies]
+${name} = { version = \"${version}\", features = [${features}] }
+
+[workspace]
+")
+  weir_foreign(${id}
+    DEPENDS "${here}/driver/driver.rs" "${here}/driver/pool.rs"
+      "${here}/peers/${id}.rs"
+    COMMAND "${CMAKE_COMMAND}" -E env PEER_VERSION=${version}
+      "RUSTC=${WEIR_RUSTC}" "${WEIR_CARGO}" build --release --offline --quiet
+      ${crates_of_debian} --target-dir "${cargo}/target"
+      --manifest-path "${cargo}/${id}/Cargo.toml"
+    COMMAND "${CMAKE_COMMAND}" -E copy "${cargo}/target/release/${id}"
+      "${peers}/${id}")
+endfunction()
+
+weir_crate(rayon_pool rayon "1.*" "")
+weir_crate(tokio_pool tokio "1.*" [["rt-multi-thread","sync"]])
 
 weir_toolchain(GO go 1.18 version)
 if(GO_IS_THERE)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // crossbeam.rs - Rust's crossbeam-channel, bounded.
 
-#[path = "../driver/driver.rs"]
-mod driver;
+#[path = "../driver/channel.rs"]
+mod channel;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
-use driver::{Channel, Item};
+use channel::{Channel, Item};
 
 struct Crossbeam;
 
@@ -28,5 +28,5 @@ impl<const W: usize> Channel<W> for Crossbeam {
 }
 
 fn main() {
-    driver::run::<Crossbeam>("Rust crossbeam-channel", env!("PEER_VERSION"), u64::MAX)
+    channel::run::<Crossbeam>("Rust crossbeam-channel", env!("PEER_VERSION"), u64::MAX)
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // rust-std.rs - Rust's own std::sync::mpsc::sync_channel: one consumer.
 
-#[path = "../driver/driver.rs"]
-mod driver;
+#[path = "../driver/channel.rs"]
+mod channel;
 
-use driver::{Channel, Item};
+use channel::{Channel, Item};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 
 struct Std;
@@ -28,5 +28,5 @@ impl<const W: usize> Channel<W> for Std {
 }
 
 fn main() {
-    driver::run::<Std>("Rust std sync_channel", env!("PEER_VERSION"), 1)
+    channel::run::<Std>("Rust std sync_channel", env!("PEER_VERSION"), 1)
 }

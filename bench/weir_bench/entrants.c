@@ -105,6 +105,16 @@ static const struct entrant known[] = {
      .needs = "python3",
      .side = ENTRANT_PEER,
      .pool = true},
+    {.id = "rayon",
+     .title = "Rust rayon",
+     .needs = "rustc cargo librust-rayon-dev",
+     .side = ENTRANT_PEER,
+     .pool = true},
+    {.id = "tokio",
+     .title = "Rust tokio",
+     .needs = "rustc cargo librust-tokio-dev",
+     .side = ENTRANT_PEER,
+     .pool = true},
 };
 
 static char home[PATH_MAX / 2];     /* the directory of this program */
