@@ -362,8 +362,7 @@ START_TEST(an_interrupted_walk_gives_nothing_more)
 }
 END_TEST
 
-/* ---------------------------------------------------------------- bad corners
- */
+/* ------------------------------------------------------------- bad corners */
 
 static void expect_error_after(int files, int error, const char *word)
 {

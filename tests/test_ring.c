@@ -129,8 +129,7 @@ START_TEST(a_ring_may_be_made_where_another_was)
 }
 END_TEST
 
-/* ------------------------------------------------------------ what is copied
- */
+/* ---------------------------------------------------------- what is copied */
 
 enum { GUARD = 16, LARGEST = 4096 };
 

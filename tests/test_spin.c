@@ -360,8 +360,7 @@ START_TEST(after_a_yield_that_took_long_nobody_yields_for_a_while)
 }
 END_TEST
 
-/* ------------------------------------------------------------ at the same time
- */
+/* -------------------------------------------------------- at the same time */
 
 static void spin_often(void *arg)
 {

@@ -93,8 +93,7 @@ static void run_turned_away(void *arg, const weir_outcome *outcome)
     note_failure_of_task(arg, outcome);
 }
 
-/* -------------------------------------------------------------- ending early
- */
+/* ------------------------------------------------------------ ending early */
 
 /* Notes that this, with errno, is why it ends, unless there is a reason. */
 static void note_end(struct run *run, weir_status status, const char *error)
@@ -240,8 +239,7 @@ check_run(const weir_run_options *options, weir_run_options *o,
     return status;
 }
 
-/* ------------------------------------------------------------------ its life
- */
+/* ---------------------------------------------------------------- its life */
 
 /* From here on the producers are ours to close. */
 static weir_status

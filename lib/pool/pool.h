@@ -340,8 +340,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
 /* A task can be taken. */
 void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
-/* -------------------------------------------------- timekeeper.c, notifier.c
- */
+/* ------------------------------------------------ timekeeper.c, notifier.c */
 
 weir_status weir__timekeeper_start(weir_pool *pool);
 void weir__timekeeper_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);

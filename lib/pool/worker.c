@@ -133,8 +133,7 @@ static void work(void *arg)
     weir__mutex_unlock(&pool->lock);
 }
 
-/* ------------------------------------------------------------- the last of it
- */
+/* ---------------------------------------------------------- the last of it */
 
 /* Ends what the thread was at when it ended. */
 static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)

@@ -310,8 +310,7 @@ static int replay(void)
     return what ? 1 : 0;
 }
 
-/* ---------------------------------------------------------- the command line
- */
+/* -------------------------------------------------------- the command line */
 
 /* The script says how it was called. */
 static void read_environment(void)

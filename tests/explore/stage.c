@@ -379,8 +379,7 @@ weir_status drain(void)
     return status;
 }
 
-/* ----------------------------------------------------------- the other calls
- */
+/* --------------------------------------------------------- the other calls */
 
 /* Whose task_done it is: of what the thread itself got, oldest first. */
 static void finish_own(size_t count)

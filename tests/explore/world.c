@@ -140,8 +140,7 @@ static _Noreturn void fail_for_deadlock(void)
     world_fail("deadlock: nobody can go on%s", text);
 }
 
-/* ------------------------------------------------------------------ the menu
- */
+/* ---------------------------------------------------------------- the menu */
 
 static bool is_free(const struct world_lock *lock)
 {
@@ -259,8 +258,7 @@ static void pass_time(void)
     moments_advance(first_ns);
 }
 
-/* ------------------------------------------------------------------ the turn
- */
+/* ---------------------------------------------------------------- the turn */
 
 static void leave_cond(unsigned number, bool timed_out)
 {
@@ -530,8 +528,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     return !failed;
 }
 
-/* ----------------------------------------------------------- what goes wrong
- */
+/* --------------------------------------------------------- what goes wrong */
 
 bool world_strikes(const char *what)
 {

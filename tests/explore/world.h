@@ -86,8 +86,7 @@ void world_step(const char *verb, const char *name, const void *address);
  * polls. */
 void world_yield(const char *verb);
 
-/* ------------------------------------------------------------ locks, waiting
- */
+/* ---------------------------------------------------------- locks, waiting */
 
 void world_lock_init(struct world_lock *lock, unsigned rank);
 void world_lock_dispose(struct world_lock *lock);
@@ -129,8 +128,7 @@ int64_t world_peek(void); /* none: for what checks */
 /* Somebody may look whether this moment has passed. */
 void world_mind(int64_t at_ns);
 
-/* ---------------------------------------------------------- what can go wrong
- */
+/* ------------------------------------------------------- what can go wrong */
 
 /* Counts a point and says whether it has to fail. */
 bool world_strikes(const char *what);

@@ -420,8 +420,7 @@ static void (*const acts[])(void) = {
     act_task_done, act_finish_all, act_join,         act_wrongly};
 enum { ACTS = sizeof(acts) / sizeof(acts[0]) };
 
-/* --------------------------------------------------------------- the figures
- */
+/* ------------------------------------------------------------- the figures */
 
 static void must_be_the_same(void)
 {

@@ -503,8 +503,7 @@ weir_status end_call(struct call *call)
     return call->status;
 }
 
-/* --------------------------------------------- pools whose workers are counted
- */
+/* ----------------------------------------- pools whose workers are counted */
 
 int act_check_index(weir_task *task, struct job *job)
 {

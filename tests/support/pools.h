@@ -178,8 +178,7 @@ void block_call(struct call *call, weir_status (*act)(struct call *call));
 /* Waits for its return. */
 weir_status end_call(struct call *call);
 
-/* --------------------------------------------- pools whose workers are counted
- */
+/* ----------------------------------------- pools whose workers are counted */
 
 /* Fixtures for a pool that is opened with greet_worker and part_worker; at the
  * end each worker that was greeted has parted. */

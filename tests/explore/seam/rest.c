@@ -86,8 +86,7 @@ void weir__release(void *memory)
         world_fail("memory is released that was released, or never ours");
 }
 
-/* ------------------------------------------------------- processors, forking
- */
+/* ----------------------------------------------------- processors, forking */
 
 uint32_t weir__processors_at_first(void)
 {

@@ -72,8 +72,7 @@ START_TEST(it_does_not_show_without)
 }
 END_TEST
 
-/* ----------------------------------------------- to register, and look again
- */
+/* --------------------------------------------- to register, and look again */
 
 static struct weir__cond sleeper;
 static struct weir__mutex sleeping;
@@ -256,8 +255,7 @@ START_TEST(a_lock_takes_along_what_its_last_owner_saw)
 }
 END_TEST
 
-/* ----------------------------------------------------------- one place alone
- */
+/* --------------------------------------------------------- one place alone */
 
 static void count_up(void *arg)
 {
