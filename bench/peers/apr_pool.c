@@ -9,8 +9,6 @@
 #include "contender.h"
 #include "pool_contender.h"
 
-#define NAME "APR apr_thread_pool"
-
 struct apr_tasks {
     apr_pool_t *memory;
     apr_thread_pool_t *threads;
@@ -19,14 +17,16 @@ struct apr_tasks {
 
 static void *run(apr_thread_t *thread, void *item)
 {
+    (void)thread;
     pool_task(pool_worker(), (uintptr_t)item);
-    return thread;
+    return NULL;
 }
 
 static void *run_last(apr_thread_t *thread, void *end)
 {
+    (void)thread;
     pthread_barrier_wait(end);
-    return thread;
+    return NULL;
 }
 
 static void *start(unsigned workers, size_t capacity)
@@ -73,7 +73,9 @@ static void destroy(void *arg)
     apr_pool_destroy(pool->memory);
 }
 
-const struct pool_contender pool_contender = {NAME,   apu_version_string,
-                                              false,  start,
-                                              submit, finish,
-                                              destroy};
+const struct pool_contender pool_contender = {.name = "APR apr_thread_pool",
+                                              .version = apu_version_string,
+                                              .start = start,
+                                              .submit = submit,
+                                              .finish = finish,
+                                              .destroy = destroy};

@@ -44,5 +44,9 @@ static void destroy(void *pool)
     (void)pool;
 }
 
-const struct pool_contender pool_contender = {
-    "GLib GThreadPool", version, false, start, submit, finish, destroy};
+const struct pool_contender pool_contender = {.name = "GLib GThreadPool",
+                                              .version = version,
+                                              .start = start,
+                                              .submit = submit,
+                                              .finish = finish,
+                                              .destroy = destroy};

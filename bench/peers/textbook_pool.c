@@ -67,5 +67,9 @@ static void destroy(void *arg)
     free(pool);
 }
 
-const struct pool_contender pool_contender = {"textbook", NULL,   true,   start,
-                                              submit,     finish, destroy};
+const struct pool_contender pool_contender = {.name = "textbook",
+                                              .bounded = true,
+                                              .start = start,
+                                              .submit = submit,
+                                              .finish = finish,
+                                              .destroy = destroy};

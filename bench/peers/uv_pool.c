@@ -8,8 +8,6 @@
 #include "contender.h"
 #include "pool_contender.h"
 
-#define NAME "libuv uv_queue_work"
-
 struct uv_pool {
     uv_loop_t loop;
     uv_work_t *free, all[]; /* its data: the next free one, or the item */
@@ -72,7 +70,10 @@ static void destroy(void *pool)
     free(pool);
 }
 
-const struct pool_contender pool_contender = {NAME,   uv_version_string,
-                                              true,   start,
-                                              submit, finish,
-                                              destroy};
+const struct pool_contender pool_contender = {.name = "libuv uv_queue_work",
+                                              .version = uv_version_string,
+                                              .bounded = true,
+                                              .start = start,
+                                              .submit = submit,
+                                              .finish = finish,
+                                              .destroy = destroy};

@@ -48,6 +48,10 @@ static void destroy(void *pool)
     weir_pool_destroy(pool);
 }
 
-const struct pool_contender pool_contender = {NAME,   weir_version, true,
-                                              start,  submit,       finish,
-                                              destroy};
+const struct pool_contender pool_contender = {.name = NAME,
+                                              .version = weir_version,
+                                              .bounded = true,
+                                              .start = start,
+                                              .submit = submit,
+                                              .finish = finish,
+                                              .destroy = destroy};
