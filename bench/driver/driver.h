@@ -14,6 +14,10 @@
 #include "crew.h"
 #include "work.h"
 
+/* What is unbounded takes part from this capacity on, for there the bound is
+ * hardly ever reached. */
+enum { DRIVER_AMPLE_CAPACITY = 1024 };
+
 struct driver_about {
     const char *name, *version;
     bool bounded, batches;

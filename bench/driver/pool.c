@@ -7,9 +7,6 @@
 #include "driver.h"
 #include "pool_contender.h"
 
-/* An unbounded pool takes part where the bound is hardly ever reached. */
-enum { AMPLE_CAPACITY = 1024 };
-
 /* What each worker has seen, on cache lines of its own. */
 static struct seen {
     uint64_t tasks, sum, hash;
@@ -37,7 +34,7 @@ const char *driver_why_not(const struct work *work)
         return "a pool, not a queue";
     if (work->producers > 1)
         return "one submitter only";
-    if (!pool_contender.bounded && work->capacity < AMPLE_CAPACITY)
+    if (!pool_contender.bounded && work->capacity < DRIVER_AMPLE_CAPACITY)
         return "unbounded";
     return NULL;
 }

@@ -11,9 +11,6 @@
 #include "crew.h"
 #include "driver.h"
 
-/* An unbounded queue takes part where the bound is hardly ever reached. */
-enum { AMPLE_CAPACITY = 1024 };
-
 struct driver_about driver_about(void)
 {
     return (struct driver_about){contender.name,
@@ -29,7 +26,7 @@ const char *driver_why_not(const struct work *work)
         return "no batches";
     if (contender.numbers && work->item_size > sizeof(uint64_t))
         return "items of 8 bytes only";
-    if (!contender.bounded && work->capacity < AMPLE_CAPACITY &&
+    if (!contender.bounded && work->capacity < DRIVER_AMPLE_CAPACITY &&
         work->kind != WORK_PINGPONG)
         return "unbounded";
     if (work->kind == WORK_PINGPONG &&
