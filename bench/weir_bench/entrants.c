@@ -193,16 +193,13 @@ static bool compile(const char *file, const char *program)
 {
     static const char script[] =
         "exec ${CC:-cc} -O2 ${CFLAGS-} -D_GNU_SOURCE -pthread -I\"$1\" "
-        "-o \"$2\" \"$3\" \"$1\"/*.c -lstdc++";
-    static const char plain[] =
-        "exec ${CC:-cc} -O2 ${CFLAGS-} -D_GNU_SOURCE -pthread -I\"$1\" "
-        "-o \"$2\" \"$3\" \"$1\"/*.c";
+        "-o \"$2\" \"$3\" \"$1\"/*.c $4";
     const char *suffix = strrchr(file, '.');
     bool is_c = suffix && strcmp(suffix, ".c") == 0;
     char sources[PATH_MAX];
-    const char *argv[] = {"/bin/sh", "-c",    is_c ? plain : script,
-                          "sh",      sources, program,
-                          file,      NULL};
+    const char *libraries = is_c ? "" : "-lstdc++";
+    const char *argv[] = {"/bin/sh", "-c", script,    "sh", sources,
+                          program,   file, libraries, NULL};
 
     snprintf(sources, sizeof(sources), "%s/own", home);
     return child_run((char *const *)argv, COMPILE_SECONDS).status == 0;
