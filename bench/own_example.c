@@ -2,7 +2,7 @@
 /* own_example.c - a queue of one's own, to start from: a ring, one lock, one
  * condition for everybody.  How much faster can yours be?
  *
- *   weir-bench run queue --queue bench/own_example.c
+ *   ./dev bench queue --queue bench/own_example.c
  */
 #include "own_queue.h"
 

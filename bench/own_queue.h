@@ -4,7 +4,7 @@
  *
  * Write them in one file and hand it over:
  *
- *   weir-bench run queue --queue mine.c
+ *   ./dev bench queue --queue mine.c
  *
  * The file is compiled at that moment (cc -O2), raced against the others at
  * the same work, and every item is looked for at the other end.  Include this

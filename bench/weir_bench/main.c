@@ -61,8 +61,8 @@ static int list(void)
                        e->id, e->title, e->needs ? e->needs : "nothing more");
         }
     }
-    printf("\nYour own: weir-bench run queue --queue mine.c, with the five "
-           "functions of own_queue.h\n");
+    printf("\nYour own: ./dev bench queue --queue mine.c (weir-bench run queue "
+           "--queue mine.c), with the five functions of own_queue.h\n");
     return 0;
 }
 
