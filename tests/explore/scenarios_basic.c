@@ -243,7 +243,8 @@ const struct scenario scenarios_basic[] = {
      .noise = 1},
     {SCENARIO(two_putters, 3, "two putters, room for one: nobody is forgotten"),
      .noise = 1},
-    {SCENARIO(gets_wake_two_putters, 3, "the same with room for two")},
+    {SCENARIO(gets_wake_two_putters, 3,
+              "two putters wait, and room comes for two")},
     {SCENARIO(claimed_slot, 3,
               "the second slot may be filled before the first")},
     {SCENARIO(
@@ -264,7 +265,7 @@ const struct scenario scenarios_basic[] = {
      .noise = 2},
     {SCENARIO(figures, 3,
               "put == got + dropped + count while others are at it")},
-    {SCENARIO(figures_of_two, 3, "the same for two putters at once")},
+    {SCENARIO(figures_of_two, 3, "figures balance while two put at once")},
     {SCENARIO(full_and_empty, 3,
               "room and items are neither invented nor lost")},
     {.name = NULL},

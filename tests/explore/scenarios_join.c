@@ -178,7 +178,7 @@ const struct scenario scenarios_join[] = {
     {SCENARIO(abort_against_join_and_work, 3,
               "got or discarded, join sees the end")},
     {SCENARIO(abort_against_join_and_put, 3,
-              "the same with a putter on its way")},
+              "got or discarded, with a putter on its way")},
     {SCENARIO(drop_against_join, 2,
               "a dropped item is unfinished until it was told of"),
      .noise = 2},
