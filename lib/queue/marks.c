@@ -2,7 +2,8 @@
 /* marks.c - see marks.h. */
 #include "queue/marks.h"
 
-bool weir__marks_changed(const struct weir__marks *marks, size_t count)
+bool weir__marks_changed(const struct weir__marks *marks, bool told_high,
+                         size_t count)
 {
-    return marks->told ? count <= marks->low : count >= marks->high;
+    return told_high ? count <= marks->low : count >= marks->high;
 }

@@ -13,11 +13,11 @@
 
 struct weir__marks {
     size_t high, low; /* I: items; low < high */
-    bool told;        /* what was last told: pressure is high */
-    bool telling;     /* a thread is at it */
+    bool telling;     /* L: a thread is at it */
 };
 
-/* Whether what was told is no longer so. */
-bool weir__marks_changed(const struct weir__marks *marks, size_t count);
+/* Whether what was told, that pressure is high or not, is no longer so. */
+bool weir__marks_changed(const struct weir__marks *marks, bool told_high,
+                         size_t count);
 
 #endif /* WEIR_LIB_QUEUE_MARKS_H */

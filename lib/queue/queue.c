@@ -342,11 +342,9 @@ void weir__queue_discard(const weir_queue *q, const void *item,
 
 static bool pressure_changed(const weir_queue *q)
 {
-    struct weir__marks marks = {.high = q->marks.high,
-                                .low = q->marks.low,
-                                .told = weir__flag_read(&q->told)};
+    bool told_high = weir__flag_read(&q->told_high);
 
-    return weir__marks_changed(&marks, weir_queue_count(q));
+    return weir__marks_changed(&q->marks, told_high, weir_queue_count(q));
 }
 
 /* One thread tells; what changes meanwhile it tells too, so that the last call
@@ -359,9 +357,9 @@ void weir__queue_tell_pressure(weir_queue *q)
     if (!q->marks.telling) {
         q->marks.telling = true;
         while (pressure_changed(q)) {
-            bool high = !weir__flag_read(&q->told);
+            bool high = !weir__flag_read(&q->told_high);
 
-            weir__flag_write(&q->told, high);
+            weir__flag_write(&q->told_high, high);
             weir__mutex_unlock(&q->lock);
             q->options.on_pressure(q->options.on_pressure_arg, high);
             weir__mutex_lock(&q->lock);

@@ -114,9 +114,9 @@ struct weir_queue {
     weir_queue_options options;                /* I: with defaults filled in */
     struct weir__side getters;                 /* nothing to get */
     struct weir__side putters;                 /* no room */
-    struct weir__hint ending;  /* A: before CLOSED: do not spin */
-    struct weir__flag told;    /* A: what marks.told says, L to write */
-    struct weir__hint refused; /* A: items */
+    struct weir__hint ending;    /* A: before CLOSED: do not spin */
+    struct weir__flag told_high; /* A: what on_pressure was told; L to write */
+    struct weir__hint refused;   /* A: items */
     struct weir__mutex lock;
     struct weir__pills pills;        /* L: in ordinals of the head */
     bool poisoned;                   /* L: for every consumer */
