@@ -4,8 +4,8 @@
  *
  * THE IDEA
  *
- * Who changes something looks at one word, `armed`, and goes on.  Who has to
- * wait takes a lock, arms the word, looks once more, and parks (park.h).
+ * Whoever changes something looks at one word, `armed`, and goes on.  Whoever
+ * has to wait takes a lock, arms the word, looks once more, and parks (park.h).
  *
  *     waiter:  arm ──▶ look again ──▶ park          (lock held)
  *     changer: change ──▶ armed?  ──yes──▶ wake one (takes the lock)
@@ -49,14 +49,14 @@ struct weir__eventcount {
     struct weir__waitlist waiters; /* L: with the mutex that goes with it */
 };
 
-/* For who changed something: whether weir__eventcount_wake is due. */
+/* For whoever changed something: whether weir__eventcount_wake is due. */
 static inline bool
 weir__eventcount_is_armed(const struct weir__eventcount *event)
 {
     return weir__flag_read(&event->armed);
 }
 
-/* The rest with the mutex held. */
+/* All that follows: with the mutex held. */
 
 /* Before looking again, each time. */
 static inline void weir__eventcount_arm(struct weir__eventcount *event)
@@ -64,12 +64,12 @@ static inline void weir__eventcount_arm(struct weir__eventcount *event)
     weir__flag_write(&event->armed, true);
 }
 
-/* Wakes the first so many. */
+/* Wakes the first threads on the list, `most` at most. */
 void weir__eventcount_wake(struct weir__eventcount *event, size_t most);
 void weir__eventcount_wake_all(struct weir__eventcount *event);
 
-/* For who armed it and goes on, whether it waited or not.  If this returns
- * true others wait: look, and wake one if there is something for it. */
+/* For a thread that armed it and goes on, whether it waited or not.  If this
+ * returns true others wait: look, and wake one if there is something for it. */
 bool weir__eventcount_leave(struct weir__eventcount *event);
 
 #endif /* WEIR_LIB_BASE_EVENTCOUNT_H */

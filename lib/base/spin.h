@@ -16,7 +16,7 @@
  * it, since spinning on would have saved it; a long one halves it.
  *
  * Pauses are for a thread on another processor.  Where what was waited for came
- * only after a yield, the next spin does a round of pauses less, in the end
+ * only after a yield, the next spin does one round of pauses fewer, in the end
  * none; every sixteenth tries them all, and goes back to them if they bring it.
  *
  * A yield that takes long has let a stranger run, and may cost a whole slice of
@@ -69,8 +69,8 @@ static inline bool weir__spin_is_on(const struct weir__spin *spin)
 }
 
 /* Lets a little time pass.  Returns whether to look again and come back; false:
- * park.  weir__spin_end goes with it, whatever the end, and is told whether it
- * came, what was waited for. */
+ * park.  However that ends, weir__spin_end comes after, and is told whether
+ * what was waited for `came`. */
 bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner);
 void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner,
                     bool came);

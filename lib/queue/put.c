@@ -59,7 +59,7 @@ weir_status weir_queue_put_many(weir_queue *q, const void *items, size_t count,
 {
     weir_status status = weir__queue_check(q, items, count);
     const unsigned char *item = items;
-    bool refused = !status;
+    bool is_valid = !status; /* else the call is refused, not its items */
     size_t n = 0;
 
     while (!status && n < count) {
@@ -72,7 +72,7 @@ weir_status weir_queue_put_many(weir_queue *q, const void *items, size_t count,
             tell_getters(q);
         n += more;
     }
-    if (refused && n < count)
+    if (is_valid && n < count)
         weir__hint_add(&q->refused, count - n);
     if (done)
         *done = n;

@@ -21,11 +21,10 @@ static void close_locked(weir_queue *q) WEIR_REQUIRES(q->lock);
 
 /* ------------------------------------------------------------------ life */
 
-static void
-init_side(struct weir__side *side, struct weir__counter *word, uint32_t others)
+static void init_side(struct weir__side *side, struct weir__counter *word)
 {
     side->word = word;
-    weir__spin_init(&side->spin, others);
+    weir__spin_init(&side->spin, weir__processors_at_first());
 }
 
 weir_status weir_queue_create(weir_queue **out, size_t item_size,
@@ -50,8 +49,8 @@ weir_status weir_queue_create(weir_queue **out, size_t item_size,
     q->options = read;
     q->marks.high = read.high_water;
     q->marks.low = read.low_water;
-    init_side(&q->getters, &q->ring.head, weir__processors_at_first());
-    init_side(&q->putters, &q->ring.tail, weir__processors_at_first());
+    init_side(&q->getters, &q->ring.head);
+    init_side(&q->putters, &q->ring.tail);
     status = weir__ring_init(&q->ring, read.capacity, item_size);
     if (status)
         goto free_queue;
@@ -263,9 +262,9 @@ void weir_queue_abort(weir_queue *q)
 
 /* ------------------------------------------------------------- a glance */
 
-/* The head is read first, so that the difference is never negative; but by the
- * time of the tail it may have moved on, by what exceeds the capacity at the
- * least. */
+/* The head is read first, so that the difference is never negative.  It may
+ * have moved on before the tail is read: at least by what the difference
+ * exceeds the capacity. */
 static weir_queue_stats glance_at(const weir_queue *q)
 {
     weir_queue_stats stats = WEIR_QUEUE_STATS_INIT;

@@ -153,7 +153,7 @@ weir__queue_may_spin(const weir_queue *q, const struct weir__side *side)
            !(weir__counter_read(side->word) & WEIR__RING_FLAGS);
 }
 
-/* Wakes the first who waits on the other side, if one must be woken. */
+/* Wakes the first thread that waits on `side`, if one must be woken. */
 void weir__queue_wake_one(weir_queue *q, struct weir__side *side);
 static inline void weir__queue_wake(weir_queue *q, struct weir__side *side)
 {
@@ -171,7 +171,8 @@ weir_status weir__queue_park(weir_queue *q, struct weir__side *side,
                              struct weir__turn *turn, bool coming,
                              weir_deadline deadline) WEIR_REQUIRES(q->lock);
 
-/* For who armed a side and goes on: wakes the next, if it may go on too. */
+/* For a thread that armed its side and goes on: wakes the next, if that one may
+ * go on too. */
 void weir__queue_leave_getters(weir_queue *q) WEIR_REQUIRES(q->lock);
 void weir__queue_leave_putters(weir_queue *q) WEIR_REQUIRES(q->lock);
 
