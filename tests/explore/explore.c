@@ -4,7 +4,7 @@
  *
  * Without a strategy it follows the plan: a little of everything by lot, then
  * each scenario exhaustively, those of up to three threads also with a store
- * that comes late, then the rest by lot, in turns with and without store
+ * that comes late, then far more by lot, in turns with and without store
  * buffers, for one processor and for two.
  */
 #include <fnmatch.h>

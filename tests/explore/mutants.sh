@@ -60,13 +60,13 @@ build() { # COPY OBJECTS OF THE LIBRARY, FLAGS
     $compiler $objects $rest -o "$1/explore"
 }
 
-# Whether it passes all that has no stores that come late.
+# Whether it passes as long as no store comes late.
 misses() { # COPY
     timeout 120 "$1/explore" --quiet --strategy exhaustive --bound 1 \
         >"$1/log" 2>&1
 }
 
-# Without races and, if that finds nothing, with them.
+# Without watching for races and, if that finds nothing, watching for them.
 explore() { # COPY
     timeout 120 "$1/explore" --quiet --count "$count" >"$1/log" 2>&1 || return $?
     build "$1" "$watched" "-fsanitize=thread -include $here/seam/copies.h" \

@@ -7,7 +7,7 @@
  * joined and everything is accounted for: see stage.c.
  *
  * An item is a number of two digits: the first says who put it, the second
- * which of his it is.  No item is put twice.
+ * which of theirs it is.  No item is put twice.
  */
 #ifndef WEIR_EXPLORE_STAGE_H
 #define WEIR_EXPLORE_STAGE_H
