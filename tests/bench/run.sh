@@ -89,7 +89,7 @@ test_help_names_every_option() {
     bench help
     expect "exit status" "$rc" 0
     for option in peers only queue shape workers item capacity batch load \
-        taken items rounds limit wait json svg smoke; do
+        taken bound items rounds limit wait json svg smoke; do
         has out "^  --$option "
     done
 }
@@ -106,7 +106,7 @@ test_a_smoke_run_has_a_row_for_every_work() {
     has out '^4 workers  *weir-timeouts  *[0-9]'
     has plot.svg 'How long is a round trip'
     expect "last line of the plot" "$(tail -n 1 plot.svg)" "</svg>"
-    for bench in queue batches sizes long taken pingpong latency pool; do
+    for bench in queue bound batches sizes long taken pingpong latency pool; do
         has rows "\"type\":\"row\",\"bench\":\"$bench\""
     done
 }
