@@ -422,7 +422,8 @@ static int look_from_child(void)
     weir_queue_abort(queue);
     weir_queue_destroy(queue);
     wrong |= (discards.count != 0) << 3;
-    wrong |= (stats.put + stats.count + weir_queue_count(queue) != 0) << 4;
+    wrong |= (stats.put + stats.count != 0) << 4;
+    wrong |= (weir_queue_count(queue) + weir_queue_unfinished(queue) != 0) << 4;
     wrong |= weir_queue_is_closed(queue) << 5;
     if (weir_queue_create(&queue, sizeof(int), NULL) || put_now(1))
         wrong |= 1 << 6;

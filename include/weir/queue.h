@@ -197,7 +197,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_poison(weir_queue *queue,
 /*
  * Refuses further puts, blocked ones too (their items stay theirs).  Getters
  * drain what is inside, pills included, and then get WEIR_CLOSED.  There is no
- * reopening; again is a no-op; an abort may follow.
+ * reopening; again is a no-op; an abort may follow.  In a fork child it does
+ * nothing.
  *
  * Blocks:  never.
  * Threads: any; from a handler too.
@@ -206,6 +207,7 @@ WEIR_API void weir_queue_close(weir_queue *queue);
 
 /*
  * Closes, and discards what is inside: items go to on_discard, pills vanish.
+ * In a fork child it does nothing.
  *
  * Blocks:  while on_discard runs, and for a put that is in the middle of its
  *          item.
@@ -213,17 +215,19 @@ WEIR_API void weir_queue_close(weir_queue *queue);
  */
 WEIR_API void weir_queue_abort(weir_queue *queue);
 
-/* Items inside; exact at quiet, else a glance.  Any thread. */
+/* Items inside; exact at quiet, else a glance.  0 in a fork child.  Any
+ * thread. */
 WEIR_API size_t weir_queue_count(const weir_queue *queue);
 
 /* Items there is room for in all.  Any thread. */
 WEIR_API size_t weir_queue_capacity(const weir_queue *queue);
 
-/* Items put and not finished: what join waits for.  Any thread. */
+/* Items put and not finished: what join waits for.  0 in a fork child.  Any
+ * thread. */
 WEIR_API size_t weir_queue_unfinished(const weir_queue *queue);
 
 /* Whether puts are refused: closed, aborted, or poisoned for every consumer.
- * Any thread. */
+ * False in a fork child.  Any thread. */
 WEIR_API bool weir_queue_is_closed(const weir_queue *queue);
 
 /* put == got + dropped + count, at every moment. */
