@@ -14,6 +14,11 @@
  {                                                                             \
   {value}, 1                                                                   \
  }
+#define BY_SHAPE(batch)                                                        \
+ {                                                                             \
+  [VARY_SHAPE] = ALL_SHAPES, [VARY_ITEM] = ONE(8),                             \
+  [VARY_CAPACITY] = ONE(1024), [VARY_BATCH] = ONE(batch)                       \
+ }
 
 enum { MILLION = 1 << 20, ROUND_TRIPS = 1 << 16, PLACE_ITEMS = 1 << 14 };
 
@@ -21,27 +26,18 @@ static const struct bench benches[] = {
     {.name = "queue",
      .question = "What does it cost to pass an item through a bounded queue?",
      .kind = WORK_PASS,
-     .vary = {[VARY_SHAPE] = ALL_SHAPES,
-              [VARY_ITEM] = ONE(8),
-              [VARY_CAPACITY] = ONE(1024),
-              [VARY_BATCH] = ONE(1)},
+     .vary = BY_SHAPE(1),
      .items = MILLION},
     {.name = "bound",
      .question = "What if each thread is bound to a processor?",
      .kind = WORK_PASS,
-     .vary = {[VARY_SHAPE] = ALL_SHAPES,
-              [VARY_ITEM] = ONE(8),
-              [VARY_CAPACITY] = ONE(1024),
-              [VARY_BATCH] = ONE(1)},
+     .vary = BY_SHAPE(1),
      .items = MILLION,
      .bound = true},
     {.name = "batches",
      .question = "What does an item cost that travels in a batch of 32?",
      .kind = WORK_PASS,
-     .vary = {[VARY_SHAPE] = ALL_SHAPES,
-              [VARY_ITEM] = ONE(8),
-              [VARY_CAPACITY] = ONE(1024),
-              [VARY_BATCH] = ONE(32)},
+     .vary = BY_SHAPE(32),
      .items = MILLION},
     {.name = "sizes",
      .question = "What do large items and small capacities cost?",
@@ -63,10 +59,7 @@ static const struct bench benches[] = {
      .question = "What does an item cost while another process takes a "
                  "processor?",
      .kind = WORK_PASS,
-     .vary = {[VARY_SHAPE] = ALL_SHAPES,
-              [VARY_ITEM] = ONE(8),
-              [VARY_CAPACITY] = ONE(1024),
-              [VARY_BATCH] = ONE(1)},
+     .vary = BY_SHAPE(1),
      .items = MILLION,
      .taken = true},
     {.name = "pingpong",
