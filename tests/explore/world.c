@@ -132,9 +132,13 @@ static _Noreturn void fail_for_deadlock(void)
 
         if (thread->state == THREAD_ENDED)
             continue;
-        more = snprintf(text + used, sizeof(text) - used, "; thread %u %s %s",
-                        i, state_words(thread),
-                        trace_name(thread->act.name, thread->act.address));
+        if (thread->state == THREAD_AT_JOIN)
+            more = snprintf(text + used, sizeof(text) - used,
+                            "; thread %u joins thread %u", i, thread->joins);
+        else
+            more = snprintf(text + used, sizeof(text) - used,
+                            "; thread %u %s %s", i, state_words(thread),
+                            trace_name(thread->act.name, thread->act.address));
         used += more > 0 ? (size_t)more : 0;
     }
     world_fail("deadlock: nobody can go on%s", text);
