@@ -232,6 +232,32 @@ START_TEST(destroy_discards_what_is_inside)
 }
 END_TEST
 
+static void ask_dying_queue(void *arg, void *item, weir_discard_reason reason)
+{
+    int got = -1, put = 7;
+
+    (void)item;
+    ck_assert_int_eq(reason, WEIR_DISCARD_DESTROY);
+    ck_assert_int_eq(weir_queue_get(queue, &got, WEIR_FOREVER), WEIR_CLOSED);
+    ck_assert_int_eq(weir_queue_put(queue, &put, WEIR_FOREVER), WEIR_CLOSED);
+    ck_assert_uint_eq(weir_queue_count(queue), 0);
+    ++*(int *)arg;
+}
+
+START_TEST(a_queue_that_is_being_destroyed_is_closed)
+{
+    weir_queue_options options = noting_options(3);
+    int calls = 0;
+
+    options.on_discard = ask_dying_queue;
+    options.on_discard_arg = &calls;
+    open_queue_as(sizeof(int), &options);
+    must_put_row(1, 3);
+    end_queue();
+    ck_assert_int_eq(calls, 3);
+}
+END_TEST
+
 START_TEST(destroy_of_a_closed_queue_discards_what_nobody_got)
 {
     open_noting(4);
@@ -469,6 +495,7 @@ int main(void)
         NULL};
     const TTest *const destroy[] = {
         destroy_discards_what_is_inside,
+        a_queue_that_is_being_destroyed_is_closed,
         destroy_of_a_closed_queue_discards_what_nobody_got,
         a_fork_child_may_not_use_its_parents_queue, NULL};
     const TTest *const join[] = {

@@ -228,6 +228,23 @@ START_TEST(a_spin_that_ends_in_a_park_says_nothing_about_pauses)
 }
 END_TEST
 
+/* Or nobody would ever look again. */
+START_TEST(who_may_neither_pause_nor_yield_comes_to_pause_again)
+{
+    struct weir__spinner others[4] = {{0}};
+    unsigned spins = 0;
+
+    while (spin_until(true) > 0)
+        continue;
+    for (int i = 0; i < 4; i++)
+        ck_assert(reach_yield(&others[i]));
+    while (looks_in_all() == 0)
+        ck_assert_uint_lt(++spins, 100);
+    for (int i = 0; i < 4; i++)
+        weir__spin_end(&spin, &others[i], false);
+}
+END_TEST
+
 /* -------------------------------------------------------------- how long */
 
 static void clock_setup(void)
@@ -403,7 +420,9 @@ int main(void)
         pauses_in_vain_become_fewer_and_then_none,
         pauses_in_vain_are_tried_again_now_and_then,
         once_pauses_bring_it_they_are_all_back,
-        a_spin_that_ends_in_a_park_says_nothing_about_pauses, NULL};
+        a_spin_that_ends_in_a_park_says_nothing_about_pauses,
+        who_may_neither_pause_nor_yield_comes_to_pause_again,
+        NULL};
     const TTest *const budgets[] = {
         the_budget_has_bounds_and_begins_between_them,
         a_short_park_doubles_the_budget_up_to_its_bound,

@@ -13,7 +13,9 @@
  * Items pass without a lock.  A thread that stands still in the middle of a put
  * holds up the items behind its own, and in the middle of a get the room: what
  * cannot wait (WEIR_NOW, WEIR_ON_FULL_REFUSE) may then be told that there is
- * nothing, or no room, though a later call of another thread has returned.
+ * nothing, or no room, though a later call of another thread has returned.  So
+ * they may while a waiting thread that was overtaken too often, and has been
+ * woken, has not come to take its turn.
  */
 #ifndef WEIR_QUEUE_H
 #define WEIR_QUEUE_H
@@ -107,7 +109,7 @@ WEIR_API void weir_queue_destroy(weir_queue *queue);
  * Owns:    on WEIR_OK the queue holds the copy; otherwise nothing has moved.
  * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (refuse),
  *          WEIR_FORKED, WEIR_EINVAL.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_queue_put(weir_queue *queue,
                                                   const void *item,
@@ -121,7 +123,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_put(weir_queue *queue,
  * Owns:    on WEIR_OK the caller holds *item; otherwise it is untouched.
  * Returns: WEIR_OK, WEIR_POISONED, WEIR_CLOSED (and empty), WEIR_TIMED_OUT,
  *          WEIR_FORKED, WEIR_EINVAL.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_queue_get(weir_queue *queue, void *item,
                                                   weir_deadline deadline);
@@ -134,7 +136,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_get(weir_queue *queue, void *item,
  * Owns:    the queue holds the first *done items; the rest stay yours.
  * Returns: WEIR_OK if all were accepted (0 of 0 too), else what stopped it, as
  *          weir_queue_put.  *done is always written; NULL is allowed.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_queue_put_many(weir_queue *queue,
                                                        const void *items,
@@ -150,7 +152,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_put_many(weir_queue *queue,
  * Owns:    the caller holds the first *done items.
  * Returns: WEIR_OK (1 or more items; 0 of 0), else as weir_queue_get.  *done
  *          is always written; NULL is allowed only if count is 0 or 1.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_queue_get_many(weir_queue *queue,
                                                        void *items,
@@ -164,7 +166,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_get_many(weir_queue *queue,
  *
  * Returns: WEIR_OK, WEIR_EINVAL (more than are unfinished: nothing changes),
  *          WEIR_FORKED.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_queue_task_done(weir_queue *queue,
                                                         size_t count);
@@ -189,7 +191,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_join(weir_queue *queue,
  * Blocks:  never; allocates.
  * Returns: WEIR_OK, WEIR_EINVAL (0 consumers), WEIR_CLOSED, WEIR_ENOMEM,
  *          WEIR_FORKED.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_queue_poison(weir_queue *queue,
                                                      size_t consumers);
@@ -201,7 +203,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_queue_poison(weir_queue *queue,
  * nothing.
  *
  * Blocks:  never.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API void weir_queue_close(weir_queue *queue);
 
@@ -211,7 +213,7 @@ WEIR_API void weir_queue_close(weir_queue *queue);
  *
  * Blocks:  while on_discard runs, and for a put that is in the middle of its
  *          item.
- * Threads: any; from a handler too.
+ * Threads: any; from a pool's handler too.
  */
 WEIR_API void weir_queue_abort(weir_queue *queue);
 

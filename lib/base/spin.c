@@ -95,7 +95,7 @@ void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner,
 
     if (spinner->yielding)
         weir__hint_add(&spin->yielding, UINT64_MAX);
-    if (came && spinner->yielding)
+    if (spinner->yielding && (came || spinner->pauses == 0))
         weir__hint_write(&spin->in_vain, in_vain + 1);
     else if (came && in_vain > 0)
         weir__hint_write(&spin->in_vain, 0);

@@ -131,11 +131,12 @@ get_locked(weir_queue *q, struct getting *getting, struct weir__turn *turn)
     for (;;) {
         bool coming = false;
 
-        weir__eventcount_arm(&q->getters.event);
-        if (weir__must_stand_back(waiters, turn) && !weir__queue_is_closed(q))
+        if (weir__must_stand_back(waiters, turn) && !weir__queue_is_closed(q)) {
             answer = WEIR_TIMED_OUT;
-        else
+        } else {
+            weir__eventcount_arm(&q->getters.event);
             answer = take_or_poll(q, getting, &coming);
+        }
         if (answer == WEIR_TIMED_OUT && getting->interrupted &&
             weir__flag_read(getting->interrupted))
             answer = WEIR_CANCELLED;

@@ -123,11 +123,12 @@ static weir_status put_waiting(weir_queue *q, const void *items, size_t count,
     for (;;) {
         bool coming = false;
 
-        weir__eventcount_arm(&q->putters.event);
-        if (weir__must_stand_back(waiters, &turn))
+        if (weir__must_stand_back(waiters, &turn)) {
             answer = weir__queue_is_closed(q) ? WEIR_CLOSED : WEIR_TIMED_OUT;
-        else
+        } else {
+            weir__eventcount_arm(&q->putters.event);
             answer = put_or_poll(q, items, count, done, &coming);
+        }
         if (answer != WEIR_TIMED_OUT || status != WEIR_OK)
             break;
         status = weir__queue_park(q, &q->putters, &turn, coming, deadline);
@@ -220,8 +221,11 @@ static enum next drop_or_wait(weir_queue *q, struct dropping *dropping)
         next = put_or_drop(q, dropping);
         if (next == WAIT_FOR_ITEM)
             (void)weir__queue_park(q, &q->getters, &turn, true, WEIR_FOREVER);
-        if (next == WAIT_FOR_ROOM)
+        if (next == WAIT_FOR_ROOM) {
+            /* What woke us may have been meant for a getter. */
+            weir__queue_leave_getters(q);
             (void)weir__queue_park(q, &q->putters, &turn, true, WEIR_FOREVER);
+        }
     } while (next >= WAIT_FOR_ITEM);
     q->dropped += dropping->dropped;
     weir__queue_leave_getters(q);

@@ -17,7 +17,12 @@
 #include "queue/settings.h"
 #include "queue/state.h"
 
+/* How often a count is read until it is that of one moment. */
+enum { GLANCES = 16 };
+
 static void close_locked(weir_queue *q) WEIR_REQUIRES(q->lock);
+static size_t empty_locked(weir_queue *q, uint64_t *from,
+                           struct weir__pill **pills) WEIR_REQUIRES(q->lock);
 
 /* ------------------------------------------------------------------ life */
 
@@ -69,14 +74,20 @@ free_queue:
 
 void weir_queue_destroy(weir_queue *q)
 {
+    struct weir__pill *pills;
+    uint64_t at;
+    size_t count;
+
     if (!q || weir__is_forked(q->generation))
         return;
-    for (uint64_t at = weir__ring_position(weir__counter_read(&q->ring.head));
-         weir__ring_is_published(&q->ring, at);
-         at = weir__ring_after(&q->ring, at, 1))
+    /* An on_discard may put or get: it is told the end. */
+    weir__mutex_lock(&q->lock);
+    count = empty_locked(q, &at, &pills);
+    weir__mutex_unlock(&q->lock);
+    weir__pills_release(pills);
+    for (; count > 0; count--, at = weir__ring_after(&q->ring, at, 1))
         weir__queue_discard(q, weir__ring_slot(&q->ring, at)->item,
                             WEIR_DISCARD_DESTROY);
-    weir__pills_release(q->pills.first);
     weir__mutex_dispose(&q->lock);
     weir__ring_dispose(&q->ring);
     weir__release_apart(q);
@@ -229,6 +240,22 @@ static void await_published(weir_queue *q, uint64_t at)
     weir__mutex_unlock(&q->lock);
 }
 
+/* Closes it and takes all there is: the items' slots from *from on, how many is
+ * returned, and the pills, to be released, are the caller's. */
+static size_t
+empty_locked(weir_queue *q, uint64_t *from, struct weir__pill **pills)
+{
+    size_t count;
+
+    q->poisoned = false;
+    weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
+    *pills = q->pills.first;
+    q->pills = (struct weir__pills){NULL, NULL};
+    count = weir__ring_claim_all(&q->ring, WEIR__RING_PILLS, from);
+    q->dropped += count;
+    return count;
+}
+
 void weir_queue_abort(weir_queue *q)
 {
     struct weir__pill *pills;
@@ -238,13 +265,8 @@ void weir_queue_abort(weir_queue *q)
     if (weir__queue_check(q, NULL, 0))
         return;
     weir__mutex_lock(&q->lock);
-    q->poisoned = false;
     weir__hint_write(&q->ending, 1);
-    weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
-    pills = q->pills.first;
-    q->pills = (struct weir__pills){NULL, NULL};
-    count = weir__ring_claim_all(&q->ring, WEIR__RING_PILLS, &at);
-    q->dropped += count;
+    count = empty_locked(q, &at, &pills);
     close_locked(q);
     weir__mutex_unlock(&q->lock);
 
@@ -262,15 +284,20 @@ void weir_queue_abort(weir_queue *q)
 
 /* ------------------------------------------------------------- a glance */
 
-/* The head is read first, so that the difference is never negative.  It may
- * have moved on before the tail is read: at least by what the difference
- * exceeds the capacity. */
+/* The head is read first, so that the difference is never negative.  If it has
+ * moved on before the tail is read, once more; but not for ever: it has moved
+ * on at least by what the difference exceeds the capacity. */
 static weir_queue_stats glance_at(const weir_queue *q)
 {
     weir_queue_stats stats = WEIR_QUEUE_STATS_INIT;
-    uint64_t removed = weir__ring_got_ever(&q->ring);
+    uint64_t removed, head = weir__ring_got_ever(&q->ring);
+    unsigned tries = GLANCES;
 
-    stats.put = weir__ring_put_ever(&q->ring);
+    do {
+        removed = head;
+        stats.put = weir__ring_put_ever(&q->ring);
+        head = weir__ring_got_ever(&q->ring);
+    } while (head != removed && --tries > 0);
     if (stats.put - removed > q->ring.capacity)
         removed = stats.put - q->ring.capacity;
     stats.count = (size_t)(stats.put - removed);
@@ -318,9 +345,8 @@ void weir_queue_read_stats(const weir_queue *queue, weir_queue_stats *out)
         stats.refused = weir__hint_read(&q->refused);
         stats.put_waits = q->putters.waits;
         stats.get_waits = q->getters.waits;
+        weir__hint_raise(&q->ring.most, stats.count);
         stats.most = (size_t)weir__hint_read(&q->ring.most);
-        if (stats.most < stats.count)
-            stats.most = stats.count;
         weir__mutex_unlock(&q->lock);
     }
     weir__snapshot_write(out, &stats, sizeof(stats));
@@ -339,11 +365,23 @@ void weir__queue_discard(const weir_queue *q, const void *item,
     q->options.on_discard(q->options.on_discard_arg, copy, reason);
 }
 
+/* So many were inside at some moment: the tail is read first. */
+static size_t count_at_least(const weir_queue *q)
+{
+    uint64_t put = weir__ring_put_ever(&q->ring);
+    uint64_t removed = weir__ring_got_ever(&q->ring);
+
+    return put > removed ? (size_t)(put - removed) : 0;
+}
+
+/* It may miss a crossing, but not see one that was none. */
 static bool pressure_changed(const weir_queue *q)
 {
     bool told_high = weir__flag_read(&q->told_high);
 
-    return weir__marks_changed(&q->marks, told_high, weir_queue_count(q));
+    return weir__marks_changed(&q->marks, told_high,
+                               told_high ? weir_queue_count(q)
+                                         : count_at_least(q));
 }
 
 /* One thread tells; what changes meanwhile it tells too, so that the last call

@@ -51,8 +51,8 @@ void weir__ring_note_most(struct weir__ring *ring, uint64_t end)
     uint64_t after = weir__ring_ordinal(ring, end);
     uint64_t most;
 
-    if (after > before)
-        weir__hint_raise(&ring->most, after - before);
+    /* Somebody may have got ours already. */
+    weir__hint_raise(&ring->most, after > before ? after - before : 1);
     most = weir__hint_read(&ring->most);
     weir__hint_write(&ring->most_at,
                      most < ring->capacity

@@ -15,7 +15,10 @@
  *
  * Where reads may miss what was written (views.h), a call that has is excused
  * too: nothing has told its thread that the put or get was over.  That does not
- * go for what was written sequentially consistently.  Nothing else is excused.
+ * go for what was written sequentially consistently.
+ *
+ * And a newcomer may be told the same while another call of its kind, that was
+ * overtaken too often, is on its way.  Nothing else is excused.
  */
 #include "model.h"
 

@@ -232,6 +232,45 @@ static void spinner_out_of_time(void)
     close_queue();
 }
 
+static void get_two_at_once(unsigned number)
+{
+    (void)number;
+    (void)get_many(2, WEIR_FOREVER);
+}
+
+/* The newcomer that stands back is woken by the next put, and is none then. */
+static void overtaken_by_a_batch(void)
+{
+    stage_open(8);
+    start(get_fairly, 0);
+    world_await(1);
+    put_one(11);
+    (void)get(WEIR_NOW);
+    world_await(1);
+    put_one(12);
+    start(get_two_at_once, 0);
+    world_await(2);
+    for (unsigned i = 0; i < 3; i++)
+        put_one(13 + i);
+}
+
+static void overtaken_by_one_who_waited(void)
+{
+    stage_open(8);
+    start(get_fairly, 0);
+    world_await(1);
+    put_one(11);
+    (void)get(WEIR_NOW);
+    world_await(1);
+    put_one(12);
+    for (unsigned i = 0; i < 2; i++) {
+        start(get_one, 0);
+        world_await(2 + i);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        put_one(13 + i);
+}
+
 const struct scenario scenarios_fairness[] = {
     {SCENARIO(overtaken_putter, 2,
               "how often a putter can be overtaken is bounded"),
@@ -251,6 +290,12 @@ const struct scenario scenarios_fairness[] = {
      .overtaken_at_most = 1},
     {SCENARIO(newcomers_and_two_items, 3, "two items, two who were overtaken"),
      .overtaken_at_most = 1},
+    {SCENARIO(overtaken_by_a_batch, 3,
+              "who stood back does not go ahead of whom it stood back for"),
+     .overtaken_at_most = 1},
+    {SCENARIO(overtaken_by_one_who_waited, 4,
+              "nor does one of two that stood back"),
+     .bound = 1, .overtaken_at_most = 1},
     {SCENARIO(overtaken_and_closed, 3, "a close ends all patience"),
      .overtaken_at_most = 1},
     {SCENARIO(overtaken_out_of_time, 2,

@@ -105,6 +105,24 @@ static void marks_and_batches(void)
     (void)get_many(1, WEIR_NOW);
 }
 
+/* Two at most are inside at once, each its putter's. */
+static void put_and_get_twice(unsigned number)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        put_one(number + i);
+        get_one(0);
+    }
+}
+
+static void marks_never_reached(void)
+{
+    open_marked(4, 3, 1);
+    start(put_and_get_twice, 11);
+    put_and_get_twice(21);
+    join_all();
+    must(!stage_was_told_high());
+}
+
 const struct scenario scenarios_marks[] = {
     {SCENARIO(marks_up_and_down, 2, "calls alternate, the last one is true"),
      .noise = 1},
@@ -116,5 +134,7 @@ const struct scenario scenarios_marks[] = {
     {SCENARIO(marks_against_abort, 2, "an abort is a fall"), .noise = 1},
     {SCENARIO(marks_under_dropping, 2, "dropping keeps the level"), .noise = 1},
     {SCENARIO(marks_and_batches, 2, "a batch crosses once"), .noise = 1},
+    {SCENARIO(marks_never_reached, 2, "a mark that is not reached is not told"),
+     .noise = 1},
     {.name = NULL},
 };

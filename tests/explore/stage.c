@@ -48,7 +48,7 @@ static struct stage {
     unsigned char owed[WORLD_THREADS][OWED]; /* got and not finished */
     size_t owed_count[WORLD_THREADS];
     unsigned started;
-    bool told_high, telling;
+    bool told_high, ever_high, telling;
     unsigned runs[WORLD_THREADS];
     void (*acts[WORLD_THREADS])(unsigned number);
     struct weir__flag interrupted;
@@ -104,10 +104,16 @@ static void on_pressure(void *arg, bool high)
                    high ? "high" : "low");
     stage.telling = true;
     stage.told_high = high;
+    stage.ever_high = stage.ever_high || high;
     if (trace_is_on)
         trace_say(world_self(), "on_pressure(%s)", high ? "high" : "low");
     world_step("is told of pressure", NULL, NULL);
     stage.telling = false;
+}
+
+bool stage_was_told_high(void)
+{
+    return stage.ever_high;
 }
 
 weir_queue_options stage_options(size_t capacity)

@@ -29,6 +29,9 @@ void stage_open(size_t capacity);
 void stage_open_as(const weir_queue_options *options);
 /* The same options with the stage's callbacks in them. */
 weir_queue_options stage_options(size_t capacity);
+/* Whether on_pressure has ever been told that it is high. */
+bool stage_was_told_high(void);
+
 
 /* Starts a thread; it gets `number`. */
 void start(void (*run)(unsigned number), unsigned number);
