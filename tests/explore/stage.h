@@ -32,7 +32,6 @@ weir_queue_options stage_options(size_t capacity);
 /* Whether on_pressure has ever been told that it is high. */
 bool stage_was_told_high(void);
 
-
 /* Starts a thread; it gets `number`. */
 void start(void (*run)(unsigned number), unsigned number);
 /* Waits for the ends of all that were started. */
