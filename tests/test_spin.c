@@ -85,7 +85,7 @@ START_TEST(on_one_processor_nobody_spins)
 {
     struct weir__spinner spinner = {0};
 
-    weir__spin_init(&spin, (uint32_t)_i);
+    weir__spin_init(&spin, (uint32_t)_i, 1);
     for (int i = 0; i < 3; i++) {
         ck_assert(!weir__spin_on(&spin, &spinner));
         learn(SHORT, PARKS);
@@ -98,7 +98,7 @@ END_TEST
 /* _i: processors, less 2. */
 START_TEST(on_more_than_one_a_thread_looks_again_but_not_for_ever)
 {
-    weir__spin_init(&spin, (uint32_t)_i + 2);
+    weir__spin_init(&spin, (uint32_t)_i + 2, 1);
     ck_assert_uint_gt(looks_in_all(), 0);
     learn(LONG, PARKS);
     ck_assert_uint_gt(looks_in_all(), 0);
@@ -111,7 +111,7 @@ START_TEST(no_more_threads_yield_than_there_are_processors)
     struct weir__spinner spinners[MANY] = {{0}};
     int processors = _i + 2, at_it = 0;
 
-    weir__spin_init(&spin, (uint32_t)processors);
+    weir__spin_init(&spin, (uint32_t)processors, 1);
     for (int i = 0; i < MANY; i++)
         at_it += reach_yield(&spinners[i]);
     ck_assert_int_gt(at_it, 0);
@@ -126,7 +126,7 @@ START_TEST(when_all_have_ended_as_many_may_yield_again)
 {
     int processors = _i + 2, at_first = 0;
 
-    weir__spin_init(&spin, (uint32_t)processors);
+    weir__spin_init(&spin, (uint32_t)processors, 1);
     for (int round = 0; round < 3; round++) {
         struct weir__spinner spinners[MANY] = {{0}};
         int at_it = 0;
@@ -147,7 +147,7 @@ START_TEST(one_that_ends_makes_way_for_one_other)
     struct weir__spinner spinners[MANY] = {{0}}, late = {0}, later = {0};
     int at_it = 0;
 
-    weir__spin_init(&spin, (uint32_t)_i + 2);
+    weir__spin_init(&spin, (uint32_t)_i + 2, 1);
     while (at_it < MANY && reach_yield(&spinners[at_it]))
         at_it++;
     weir__spin_end(&spin, &spinners[at_it],
@@ -162,7 +162,7 @@ START_TEST(one_that_ends_at_once_leaves_nothing_behind)
 {
     struct weir__spinner spinner = {0};
 
-    weir__spin_init(&spin, (uint32_t)_i + 2);
+    weir__spin_init(&spin, (uint32_t)_i + 2, 1);
     weir__spin_end(&spin, &spinner, false);
     ck_assert_uint_eq(yielding(), 0);
     ck_assert(weir__spin_on(&spin, &spinner));
@@ -262,7 +262,7 @@ static void clock_teardown(void)
 static void setup(void)
 {
     clock_setup();
-    weir__spin_init(&spin, 4);
+    weir__spin_init(&spin, 4, 1);
 }
 
 static uint64_t bound(int64_t parked_ns)

@@ -16,6 +16,8 @@
 
 #define LEAST_BUDGET_NS WEIR_US(2)
 #define MOST_BUDGET_NS  WEIR_US(150)
+/* With so many places the first pause is a long one. */
+enum { MANY_PLACES = 64, LONG_PAUSE = 4 };
 /* Of so many spins one tries all pauses, however vain they were. */
 #define TRY_AGAIN 16
 /* Spinning on would have saved a park no longer than this. */
@@ -24,8 +26,10 @@
 #define LONG_YIELD_NS WEIR_US(50)
 #define BAN_NS        WEIR_MS(50)
 
-void weir__spin_init(struct weir__spin *spin, uint32_t processors)
+void weir__spin_init(struct weir__spin *spin, uint32_t processors,
+                     size_t places)
 {
+    spin->first_pauses = places < MANY_PLACES ? 1 : LONG_PAUSE;
     spin->most_yielding = processors > 1 ? processors : 0;
     weir__hint_write(&spin->budget_ns, MOST_BUDGET_NS);
     weir__hint_write(&spin->banned_ns, 0);
@@ -78,7 +82,7 @@ bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
     if (!weir__spin_is_on(spin))
         return false;
     if (spinner->pauses < rounds_of_pauses(spin)) {
-        for (unsigned i = 0; i < 1u << spinner->pauses; i++)
+        for (unsigned i = 0; i < spin->first_pauses << spinner->pauses; i++)
             weir__cpu_pause();
         spinner->pauses++;
         return true;
