@@ -128,6 +128,12 @@ weir__counter_add(struct weir__counter *counter, uint64_t more)
     return before;
 }
 
+/* For the order of the compiled code only. */
+static inline void weir__compiler_fence(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 static inline uint64_t weir__hint_read(const struct weir__hint *hint)
 {
     weir__is_atomic(hint, sizeof(*hint));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -179,6 +180,15 @@ void weir__thread_test_cancel(void)
 void weir__thread_yield(void)
 {
     sched_yield();
+}
+
+void weir__thread_nap(int64_t ns)
+{
+    struct timespec time = {ns / 1000000000, ns % 1000000000};
+    bool could = weir__thread_let_cancel(false);
+
+    nanosleep(&time, NULL);
+    weir__thread_let_cancel(could);
 }
 
 const void *weir__thread_self(void)

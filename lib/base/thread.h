@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <weir/status.h>
 
@@ -55,6 +56,9 @@ void weir__thread_test_cancel(void);
 
 /* Lets another thread run on this processor, if one wants to. */
 void weir__thread_yield(void);
+
+/* Sleeps so long, or less; not a cancellation point. */
+void weir__thread_nap(int64_t ns);
 
 /* An address that no other live thread has. */
 const void *weir__thread_self(void);

@@ -39,17 +39,10 @@ static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
 
 /* ----------------------------------------------------------------- states */
 
-bool weir__pool_has_room(const weir_pool *pool)
-{
-    return pool->ledger.queued + pool->ledger.retrying <
-               pool->settings.options.queue_capacity &&
-           pool->free_count > 0;
-}
-
 static void wake_submitter(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     if (weir__pool_has_room(pool))
-        weir__waitlist_wake(&pool->submitters, 1);
+        weir__eventcount_wake(&pool->submitters, 1);
 }
 
 /* The entry is no longer in what it was in. */
@@ -61,6 +54,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     case WEIR__QUEUED:
         weir__entry_list_remove(&pool->queued, entry);
         pool->ledger.queued--;
+        weir__lane_review(pool);
         wake_submitter(pool);
         break;
     case WEIR__RETRYING:
@@ -69,6 +63,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
         entry->is_due = false;
         entry->is_undecided = false;
         pool->ledger.retrying--;
+        weir__lane_review(pool);
         wake_submitter(pool);
         break;
     case WEIR__RUNNING:
@@ -228,6 +223,8 @@ static void start_retrying(weir_pool *pool, struct weir__entry *entry,
         weir__retry_delay(entry->retry, entry->outcome.attempts, draw(pool));
 
     leave_state(pool, entry);
+    if (pool->has_lane)
+        weir__lane_shut(pool);
     entry->state = WEIR__RETRYING;
     pool->ledger.retrying++;
     weir__entry_list_append(&pool->later, entry);
@@ -449,6 +446,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
 
     if (!callers) {
         weir__store_give_back(pool, entry);
+        weir__lane_review(pool);
         wake_submitter(pool);
     }
     if (future || callers) {

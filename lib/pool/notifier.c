@@ -12,8 +12,6 @@
  */
 #include "pool/pool.h"
 
-#include "observe/ledger.h"
-
 void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
                          unsigned notices)
 {
@@ -58,7 +56,7 @@ void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
 static bool notifier_may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return pool->closing && !pool->first_notice && pool->handling == 0 &&
-           weir__ledger_live(&pool->ledger) == 0;
+           weir__pool_live(pool) == 0;
 }
 
 static void notify(void *arg)

@@ -67,7 +67,8 @@ static void free_workers(struct weir__worker **workers, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         weir__task_dispose(&workers[i]->task);
-        weir__release(workers[i]);
+        weir__release(workers[i]->lane.copy);
+        weir__release_apart(workers[i]);
     }
 }
 
@@ -76,8 +77,9 @@ static void free_pool(weir_pool *pool)
     weir__blocks_release(pool->store);
     free_workers(pool->workers, pool->worker_slots);
     weir__release(pool->workers);
+    weir__lane_release(pool);
     weir__mutex_dispose(&pool->lock);
-    weir__release(pool);
+    weir__release_apart(pool);
 }
 
 void weir__pool_unlock_and_let_go(weir_pool *pool)
@@ -110,14 +112,22 @@ struct growth {
 static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
 {
     size_t room = pool->settings.options.max_result;
-    struct weir__worker *worker = weir__allocate(sizeof(*worker) + room);
+    struct weir__worker *worker = weir__allocate_apart(sizeof(*worker) + room);
 
     if (!worker)
         return NULL;
+    if (pool->has_lane && pool->settings.options.item_size > 0) {
+        worker->lane.copy = weir__allocate(pool->settings.options.item_size);
+        if (!worker->lane.copy) {
+            weir__release_apart(worker);
+            return NULL;
+        }
+    }
     worker->pool = pool;
     worker->index = index;
     if (weir__task_init(&worker->task, worker->result, room)) {
-        weir__release(worker);
+        weir__release(worker->lane.copy);
+        weir__release_apart(worker);
         return NULL;
     }
     return worker;
@@ -172,7 +182,7 @@ install_growth(weir_pool *pool, struct growth *growth) WEIR_REQUIRES(pool->lock)
     pool->worker_slots = growth->slots;
     weir__block_add(pool, growth->block);
     growth->workers = old;
-    weir__waitlist_wake_all(&pool->submitters);
+    weir__eventcount_wake_all(&pool->submitters);
 }
 
 /* With the turn taken.  Grows or shrinks; unless WEIR_OK all is as it was. */
@@ -207,7 +217,8 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
         pool->wanted = before;
         pool->settings.options.max_workers = most_before;
     }
-    weir__waitlist_wake_all(&pool->idlers); /* there may be too many */
+    weir__lane_call_workers(pool); /* there may be too many */
+    weir__eventcount_wake_all(&pool->idlers);
     return status;
 }
 
@@ -254,14 +265,17 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     status = weir__fork_watch();
     if (status)
         return status;
-    pool = weir__allocate(sizeof(*pool));
+    pool = weir__allocate_apart(sizeof(*pool));
     if (!pool)
         return weir__refuse(WEIR_ENOMEM, "no memory for a pool");
     status = weir__pool_settings_read(&pool->settings, options);
     if (!status)
+        status = weir__lane_create(pool);
+    if (!status)
         status = weir__mutex_init(&pool->lock, WEIR__RANK_POOL);
     if (status) {
-        weir__release(pool);
+        weir__lane_release(pool);
+        weir__release_apart(pool);
         return status;
     }
     pool->generation = weir__fork_generation();
@@ -278,24 +292,4 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     }
     *out = pool;
     return WEIR_OK;
-}
-
-/* ----------------------------------------------------------------- figures */
-
-void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
-{
-    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
-    weir_pool *pool = (weir_pool *)handle; /* reading takes the lock too */
-
-    if (!weir__pool_check(pool)) {
-        weir__mutex_lock(&pool->lock);
-        stats.ledger = pool->ledger;
-        if (pool->stopped)
-            stats.ledger.unreleased = pool->ledger.overdue;
-        stats.workers = pool->alive;
-        for (uint32_t i = 0; i < pool->worker_slots; i++)
-            stats.busy += pool->workers[i]->entry != NULL;
-        weir__mutex_unlock(&pool->lock);
-    }
-    weir__snapshot_write(out, &stats, sizeof(stats));
 }

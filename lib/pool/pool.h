@@ -14,7 +14,11 @@
  *   timekeeper.c  lets deadlines pass, starts and joins threads
  *   notifier.c    runs callbacks that no worker is there for
  *   stop.c        brings it all to an end
- *   pool.c        life, resize, figures;   future.c  one task's outcome
+ *   lane.h        a short way for tasks of which nobody hears; with it
+ *                 plain.c, how workers run them, and adopt.c, how they become
+ *                 entries
+ *   pool.c        life, resize;   figures.c  the ledger;   future.c  one task's
+ *                 outcome
  *
  * STATES of an entry, and what causes each transition
  *
@@ -62,9 +66,12 @@
 
 #include <weir/pool.h>
 
+#include "base/eventcount.h"
 #include "base/lock.h"
 #include "base/park.h"
+#include "base/spin.h"
 #include "base/thread.h"
+#include "pool/lane.h"
 #include "pool/moments.h"
 #include "pool/settings.h"
 #include "task/task.h"
@@ -185,6 +192,7 @@ struct weir__worker {
     bool greeted;                    /* W: worker_start answered 0 */
     struct weir__entry *entry;       /* L: in an attempt or callbacks */
     struct weir__worker *next_ended; /* L */
+    struct weir__lane_work lane;     /* a plain task */
     struct weir_task task;           /* W, and its own lock */
     struct weir__inside inside;      /* W: of the attempt, or in a hook */
     unsigned char result[];          /* W: max_result bytes */
@@ -208,9 +216,10 @@ struct weir_pool {
     struct weir__entry *first_notice, *last_notice; /* L */
     struct weir__moments moments;                   /* L */
     weir_ledger ledger;                             /* L */
-    uint64_t open;     /* L: entries that are not free */
-    uint64_t handling; /* L: threads in callbacks of entries */
-    uint64_t random;   /* L: state of the generator */
+    struct weir__counter listed; /* A, L to write: tasks accepted as entries */
+    uint64_t open;               /* L: entries that are not free */
+    uint64_t handling;           /* L: threads in callbacks of entries */
+    uint64_t random;             /* L: state of the generator */
 
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
@@ -223,10 +232,11 @@ struct weir_pool {
     bool resizing;            /* L: somebody's turn */
 
     struct weir__thread timekeeper, notifier;
-    int64_t keeper_until_ns;            /* L: to when the timekeeper sleeps */
-    bool notifier_wanted;               /* L: there is something to tell */
-    enum weir__phase notifier_phase;    /* L */
-    struct weir__entry *notifier_entry; /* L: what the notifier is at */
+    struct weir__counter keeper_until_ns; /* A, L to write: to when the
+                                             timekeeper sleeps */
+    bool notifier_wanted;                 /* L: there is something to tell */
+    enum weir__phase notifier_phase;      /* L */
+    struct weir__entry *notifier_entry;   /* L: what the notifier is at */
     bool timekeeper_ended, timekeeper_joined, joining; /* L */
 
     bool closing;    /* L: no more tasks; never turns false */
@@ -236,14 +246,24 @@ struct weir_pool {
     bool store_gone; /* L: freed */
 
     /* L, all of them: who waits for what. */
-    struct weir__waitlist submitters; /* room */
-    struct weir__waitlist idlers;     /* workers: a task */
-    struct weir__waitlist joiners;    /* nothing open */
-    struct weir__waitlist stoppers;   /* the end, or a step towards it */
-    struct weir__waitlist starters;   /* worker_start, or their turn */
-    struct weir__waitlist keeper;     /* the timekeeper: time, or news */
-    struct weir__waitlist notified;   /* the notifier: a notice */
-    struct weir__waitlist handled;    /* a worker: the notifier lets go */
+    struct weir__eventcount submitters; /* room */
+    struct weir__eventcount idlers;     /* workers: a task */
+    struct weir__eventcount joiners;    /* nothing open */
+    struct weir__waitlist stoppers;     /* the end, or a step towards it */
+    struct weir__waitlist starters;     /* worker_start, or their turn */
+    struct weir__waitlist keeper;       /* the timekeeper: time, or news */
+    struct weir__waitlist notified;     /* the notifier: a notice */
+    struct weir__waitlist handled;      /* a worker: the notifier lets go */
+
+    bool has_lane;                  /* I */
+    bool lane_shut;                 /* L */
+    uint64_t adopted;               /* L: attempts, ever */
+    size_t attached;                /* L: workers with an entry */
+    void *lane_copy;                /* L: room for an item */
+    struct weir__flag lane_closing; /* A, L to write: `closing` */
+    struct weir__spin submit_spin;  /* of submitters without room */
+    struct weir__spin work_spin;    /* of workers without a task */
+    struct weir__ring lane;
 };
 
 /* ------------------------------------------------------------------ store.c */
@@ -271,10 +291,74 @@ void weir__entry_list_append(struct weir__entry_list *list,
 void weir__entry_list_remove(struct weir__entry_list *list,
                              struct weir__entry *entry);
 
-/* ------------------------------------------------------------------ entry.c */
+/* -------------------------------------------------------------- figures.c */
 
+uint64_t weir__pool_accepted(const weir_pool *pool);
+void weir__pool_ledger(const weir_pool *pool, weir_ledger *out)
+    WEIR_REQUIRES(pool->lock);
+/* Plain tasks that have not settled and have no entry, but might need one. */
+uint64_t weir__lane_live(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Accepted tasks that have not settled. */
+uint64_t weir__pool_live(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Nothing is live, and no entry in use. */
+bool weir__pool_is_idle(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Tasks in the lane. */
+uint64_t weir__lane_count(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Whether another task may wait here. */
 bool weir__pool_has_room(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* ---------------------------------------------------------------- adopt.c */
+
+/* By the settings, which say whether there are plain tasks at all.  WEIR_OK,
+ * WEIR_ENOMEM. */
+weir_status weir__lane_create(weir_pool *pool);
+/* Also of one that was not created. */
+void weir__lane_release(weir_pool *pool);
+
+/* Moves what is in the lane to the list; from now on tasks come there. */
+void weir__lane_shut(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* The pool is closing: it stays shut, and what runs is adopted. */
+void weir__lane_close(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Opens it again if it may be, and tells putters whether to take the lock. */
+void weir__lane_review(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Has workers take the lock before their next task, as long as there are too
+ * many of them. */
+void weir__lane_call_workers(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* A worker has got its entry, or is rid of it. */
+void weir__entry_attach(weir_pool *pool, struct weir__worker *worker,
+                        struct weir__entry *entry) WEIR_REQUIRES(pool->lock);
+void weir__entry_detach(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock);
+
+/* By the worker: the plain task that it is at, if any, is an entry from now
+ * on.  Returns whether it has one. */
+bool weir__lane_adopt_own(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock);
+/* By the worker, before the handler: whether the task is cancelled instead,
+ * since everything that waits has been. */
+bool weir__lane_turn_back_drops_lock(weir_pool *pool,
+                                     struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock);
+/* Adopts what is past its deadline.  Returns when to look again: now_ns, the
+ * soonest of the others, or INT64_MAX. */
+int64_t weir__lane_let_happen(weir_pool *pool, int64_t now_ns)
+    WEIR_REQUIRES(pool->lock);
+
+/* ---------------------------------------------------------------- plain.c */
+
+/* A plain task for the worker, without the lock, after some spinning; or,
+ * whatever head and tail bear, with it: *coming then says whether one is just
+ * being put, and comes without a wake-up. */
+bool weir__plain_take(weir_pool *pool, struct weir__worker *worker);
+bool weir__plain_get_locked(weir_pool *pool, struct weir__worker *worker,
+                            bool *coming) WEIR_REQUIRES(pool->lock);
+/* Runs the task that it has taken. */
+void weir__plain_run(weir_pool *pool, struct weir__worker *worker);
+/* It will do something else now. */
+void weir__plain_rest(struct weir__worker *worker);
+
+/* ------------------------------------------------------------------ entry.c */
 
 /* A task comes in: counted, and in the queue. */
 void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
@@ -336,6 +420,10 @@ bool weir__worker_is_missing(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Starts one if there is a place; *out is NULL if there is none. */
 weir_status
 weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
+    WEIR_REQUIRES(pool->lock);
+/* The worker's attempt has ended. */
+void weir__worker_end_attempt_drops_lock(weir_pool *pool,
+                                         struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock);
 /* A task can be taken. */
 void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);

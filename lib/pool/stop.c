@@ -22,18 +22,18 @@
 #include <assert.h>
 
 #include "base/error.h"
-#include "observe/ledger.h"
+#include "base/fence.h"
 
 void weir__pool_changed(weir_pool *pool)
 {
-    if (pool->open == 0)
-        weir__waitlist_wake_all(&pool->joiners);
+    if (pool->joiners.waiters.first && weir__pool_is_idle(pool))
+        weir__eventcount_wake_all(&pool->joiners);
     if (!pool->closing)
         return;
     weir__waitlist_wake_all(&pool->stoppers);
     weir__waitlist_wake_all(&pool->notified);
-    if (weir__ledger_live(&pool->ledger) == 0) {
-        weir__waitlist_wake_all(&pool->idlers);
+    if (weir__pool_live(pool) == 0) {
+        weir__eventcount_wake_all(&pool->idlers);
         weir__timekeeper_wake(pool);
     }
 }
@@ -44,6 +44,7 @@ weir_status weir_pool_join(weir_pool *pool, weir_deadline deadline)
 {
     weir_status status = weir__pool_check(pool);
     struct weir__turn turn = {0};
+    bool idle;
 
     if (status)
         return status;
@@ -51,10 +52,19 @@ weir_status weir_pool_join(weir_pool *pool, weir_deadline deadline)
         return weir__refuse(WEIR_DEADLOCK,
                             "a handler or callback cannot join its own pool");
     weir__mutex_lock(&pool->lock);
-    while (pool->open > 0 && status == WEIR_OK)
-        status =
-            weir__waitlist_wait(&pool->joiners, &pool->lock, &turn, deadline);
-    if (pool->open == 0)
+    for (;;) {
+        weir__eventcount_arm(&pool->joiners);
+        if (pool->has_lane)
+            weir__fence_heavy();
+        idle = weir__pool_is_idle(pool);
+        if (idle || status != WEIR_OK)
+            break;
+        status = weir__waitlist_wait(&pool->joiners.waiters, &pool->lock, &turn,
+                                     deadline);
+    }
+    if (weir__eventcount_leave(&pool->joiners) && idle)
+        weir__eventcount_wake_all(&pool->joiners);
+    if (idle)
         status = WEIR_OK;
     weir__mutex_unlock(&pool->lock);
     return status;
@@ -81,7 +91,9 @@ static void cancel_waiting_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 static void close_pool(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     pool->closing = true;
-    weir__waitlist_wake_all(&pool->submitters);
+    if (pool->has_lane)
+        weir__lane_close(pool);
+    weir__eventcount_wake_all(&pool->submitters);
     weir__waitlist_wake_all(&pool->starters);
     weir__pool_changed(pool);
 }
@@ -162,7 +174,7 @@ stop_drops_lock(weir_pool *pool, weir_stop_how how, weir_deadline deadline)
         return WEIR_OK;
     if (how == WEIR_STOP_NOW)
         settle_running_drops_lock(pool);
-    if (weir__ledger_live(&pool->ledger) == 0 && pool->ledger.overdue > 0)
+    if (weir__pool_live(pool) == 0 && pool->ledger.overdue > 0)
         return WEIR_STUCK;
     return WEIR_TIMED_OUT;
 }

@@ -39,7 +39,9 @@ struct offer {
 static void fill_in(weir_pool *pool, struct weir__entry *entry,
                     const struct offer *offer) WEIR_REQUIRES(pool->lock)
 {
-    entry->id = ++pool->ledger.accepted;
+    weir__counter_add(&pool->listed, 1);
+    pool->ledger.accepted++;
+    entry->id = weir__pool_accepted(pool);
     entry->handler = offer->handler;
     entry->context = offer->context;
     entry->timeout_ns = offer->timeout_ns;
@@ -119,19 +121,102 @@ static void drop_oldest_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     tell_guarded_drops_lock(&telling);
 }
 
-/* Waits as the policy says until there is room. */
-static weir_status make_room_drops_lock(weir_pool *pool, weir_deadline deadline)
+static bool is_plain(const weir_pool *pool, const struct offer *offer)
+{
+    const weir_pool_options *o = &pool->settings.options;
+
+    return pool->has_lane && !offer->future && !offer->source &&
+           !offer->own_retry && !offer->label && offer->time_to_live_ns == 0 &&
+           offer->timeout_ns == o->timeout_ns && offer->context == o->context;
+}
+
+static bool
+put_plain(weir_pool *pool, const struct offer *offer, uint64_t ignored)
+{
+    return weir__lane_put(&pool->lane, &pool->listed, offer->handler,
+                          offer->item, offer->copy ? offer->item : NULL,
+                          ignored);
+}
+
+/* Lets it in if there is room. */
+static bool try_to_let_in(weir_pool *pool, const struct offer *offer)
+    WEIR_REQUIRES(pool->lock)
+{
+    struct weir__entry *entry;
+
+    if (!pool->lane_shut && is_plain(pool, offer)) {
+        if (!put_plain(pool, offer, WEIR__RING_FLAGS))
+            return false;
+        if (weir__eventcount_is_armed(&pool->idlers))
+            weir__workers_wake(pool);
+        return true;
+    }
+    if (!weir__pool_has_room(pool))
+        return false;
+    if (pool->has_lane && !pool->lane_shut) {
+        weir__lane_shut(pool);
+        if (!weir__pool_has_room(pool)) /* somebody was faster */
+            return false;
+    }
+    entry = weir__store_take(pool);
+    fill_in(pool, entry, offer);
+    weir__entry_queue(pool, entry);
+    return true;
+}
+
+/* Whether there is a place that a worker is just leaving. */
+static bool room_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    return pool->has_lane && !pool->lane_shut && weir__pool_has_room(pool);
+}
+
+/* The same, but has patience for a moment with a worker that is just leaving a
+ * place. */
+static bool
+let_in_now(weir_pool *pool, const struct offer *offer) WEIR_REQUIRES(pool->lock)
+{
+    bool in = try_to_let_in(pool, offer);
+
+    for (int polls = 0; !in && polls < WEIR__LANE_POLLS && room_is_coming(pool);
+         polls++) {
+        weir__cpu_pause();
+        in = try_to_let_in(pool, offer);
+    }
+    return in;
+}
+
+static weir_status
+wait_for_room_drops_lock(weir_pool *pool, struct weir__turn *turn,
+                         weir_deadline deadline) WEIR_REQUIRES(pool->lock)
+{
+    int64_t nap_until_ns = weir__moment_after(weir__now(), WEIR__LANE_NAP_NS);
+    bool naps = room_is_coming(pool) && nap_until_ns < deadline.at_ns;
+    weir_status status;
+
+    if (naps)
+        deadline.at_ns = nap_until_ns;
+    if (pool->has_lane && turn->waits >= WEIR__OVERTAKEN_AT_MOST)
+        weir__counter_or(&pool->lane.tail, WEIR__RING_STAND_BACK);
+    status = weir__waitlist_wait(&pool->submitters.waiters, &pool->lock, turn,
+                                 deadline);
+    return naps ? WEIR_OK : status;
+}
+
+/* Waits as the policy says until it is let in. */
+static weir_status
+let_in_drops_lock(weir_pool *pool, const struct offer *offer,
+                  struct weir__turn *turn, weir_deadline deadline)
     WEIR_REQUIRES(pool->lock)
 {
     weir_on_full policy = pool->settings.options.on_full;
-    struct weir__turn turn = {0};
     weir_status status = WEIR_OK;
 
     for (;;) {
         if (pool->closing)
             return WEIR_CLOSED;
-        if (weir__pool_has_room(pool) &&
-            !weir__must_stand_back(&pool->submitters, &turn))
+        weir__eventcount_arm(&pool->submitters);
+        if (!weir__must_stand_back(&pool->submitters.waiters, turn) &&
+            let_in_now(pool, offer))
             return WEIR_OK;
         if (policy == WEIR_ON_FULL_DROP_OLDEST && pool->queued.first) {
             drop_oldest_drops_lock(pool);
@@ -146,9 +231,18 @@ static weir_status make_room_drops_lock(weir_pool *pool, weir_deadline deadline)
                 "pool: give it a deadline");
         if (status != WEIR_OK)
             return status;
-        status = weir__waitlist_wait(&pool->submitters, &pool->lock, &turn,
-                                     deadline);
+        status = wait_for_room_drops_lock(pool, turn, deadline);
     }
+}
+
+/* Passes on what is left of a wake-up, and lets newcomers in again. */
+static void leave_submitters(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    bool others = weir__eventcount_leave(&pool->submitters);
+
+    weir__lane_review(pool);
+    if (others && (weir__pool_has_room(pool) || pool->closing))
+        weir__eventcount_wake(&pool->submitters, 1);
 }
 
 /* ------------------------------------------------------------- caller-runs */
@@ -237,21 +331,53 @@ static weir_status run_here(weir_pool *pool, const struct offer *offer)
 
 /* ------------------------------------------------------------------ offers */
 
+static bool spin_for_place(weir_pool *pool, const struct offer *offer,
+                           weir_deadline deadline)
+{
+    struct weir__spinner spinner = {0};
+    bool in = false;
+
+    if (pool->settings.options.on_full != WEIR_ON_FULL_WAIT ||
+        weir__is_now(deadline))
+        return false;
+    while (!in && !weir__lane_has_flag(&pool->lane.tail) &&
+           weir__spin_on(&pool->submit_spin, &spinner))
+        in = put_plain(pool, offer, 0);
+    weir__spin_end(&pool->submit_spin, &spinner, in);
+    return in;
+}
+
+static void wake_worker(weir_pool *pool)
+{
+    weir__mutex_lock(&pool->lock);
+    weir__workers_wake(pool);
+    weir__mutex_unlock(&pool->lock);
+}
+
+/* After a put. */
+static inline void tell_workers(weir_pool *pool)
+{
+    if (WEIR_RARELY(weir__eventcount_is_armed(&pool->idlers)))
+        wake_worker(pool);
+}
+
 static weir_status
 let_in(weir_pool *pool, const struct offer *offer, weir_deadline deadline)
 {
+    struct weir__turn turn = {0};
     bool callers_turn = false;
     weir_status status;
 
+    if (is_plain(pool, offer) &&
+        (put_plain(pool, offer, 0) || spin_for_place(pool, offer, deadline))) {
+        tell_workers(pool);
+        return WEIR_OK;
+    }
     weir__mutex_lock(&pool->lock);
-    status = make_room_drops_lock(pool, deadline);
-    if (status == WEIR_OK) {
-        struct weir__entry *entry = weir__store_take(pool);
-
-        fill_in(pool, entry, offer);
-        weir__entry_queue(pool, entry);
-    } else if (status == WEIR_FULL &&
-               pool->settings.options.on_full == WEIR_ON_FULL_CALLER_RUNS) {
+    status = let_in_drops_lock(pool, offer, &turn, deadline);
+    leave_submitters(pool);
+    if (status == WEIR_FULL &&
+        pool->settings.options.on_full == WEIR_ON_FULL_CALLER_RUNS) {
         callers_turn = !weir__pool_is_inside(pool);
         if (!callers_turn)
             status = weir__refuse(WEIR_DEADLOCK,
@@ -303,6 +429,11 @@ weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
 
     if (status)
         return status;
+    if (pool->has_lane &&
+        weir__lane_put(&pool->lane, &pool->listed, handler, item, NULL, 0)) {
+        tell_workers(pool);
+        return WEIR_OK;
+    }
     offer = offer_of(pool, handler, item);
     return let_in(pool, &offer, deadline);
 }

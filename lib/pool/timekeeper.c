@@ -19,13 +19,13 @@
 #include "pool/pool.h"
 
 #include "base/clock.h"
-#include "observe/ledger.h"
+#include "base/fence.h"
 
 enum { RESTART_MS = 100 };
 
 void weir__timekeeper_wake(weir_pool *pool)
 {
-    pool->keeper_until_ns = 0;
+    weir__counter_write(&pool->keeper_until_ns, 0);
     weir__waitlist_wake_all(&pool->keeper);
 }
 
@@ -36,7 +36,7 @@ void weir__timekeeper_set(weir_pool *pool, struct weir__entry *entry,
     if (at_ns == INT64_MAX)
         return;
     weir__moments_add(&pool->moments, &entry->moment, at_ns);
-    if (at_ns < pool->keeper_until_ns)
+    if (at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
         weir__timekeeper_wake(pool);
 }
 
@@ -67,7 +67,7 @@ let_happen_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
 static bool workers_are_missing(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return weir__worker_is_missing(pool) && !pool->resizing &&
-           !(pool->closing && weir__ledger_live(&pool->ledger) == 0);
+           !(pool->closing && weir__pool_live(pool) == 0);
 }
 
 static bool notifier_is_missing(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
@@ -150,7 +150,7 @@ static bool may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return pool->destroyed ||
            (pool->closing && pool->threads == 0 && !notifier_is_missing(pool) &&
-            !pool->callers.first && weir__ledger_live(&pool->ledger) == 0);
+            !pool->callers.first && weir__pool_live(pool) == 0);
 }
 
 /* What will not end by itself is left to itself. */
@@ -161,25 +161,40 @@ static void detach_stuck(weir_pool *pool) WEIR_REQUIRES(pool->lock)
             weir__thread_detach(&pool->workers[i]->thread);
 }
 
+/* Says until when, and then looks at the lane: lane.h has the reason. */
+static void
+sleep_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
+{
+    int64_t until_ns = sleep_until(pool);
+    int64_t in_lane_ns = weir__lane_let_happen(pool, now_ns);
+    struct weir__turn turn = {0};
+    weir_status status;
+
+    if (in_lane_ns < until_ns)
+        until_ns = in_lane_ns;
+    weir__counter_write(&pool->keeper_until_ns, (uint64_t)until_ns);
+    if (pool->has_lane && pool->settings.options.timeout_ns > 0)
+        weir__fence_heavy();
+    if (weir__lane_let_happen(pool, now_ns) < until_ns ||
+        weir__moments_next(&pool->moments) < until_ns || until_ns <= now_ns ||
+        may_end(pool))
+        return;
+    status = weir__waitlist_wait(&pool->keeper, &pool->lock, &turn,
+                                 (weir_deadline){until_ns});
+    (void)status; /* both mean: look again */
+}
+
 static void keep_time(void *arg)
 {
     weir_pool *pool = arg;
 
     weir__mutex_lock(&pool->lock);
     while (!may_end(pool)) {
-        struct weir__turn turn = {0};
         int64_t now_ns = weir__now();
-        weir_status status;
 
         let_happen_drops_lock(pool, now_ns);
-        if (look_after_drops_lock(pool, now_ns))
-            continue;
-        pool->keeper_until_ns = sleep_until(pool);
-        if (pool->keeper_until_ns <= now_ns || may_end(pool))
-            continue;
-        status = weir__waitlist_wait(&pool->keeper, &pool->lock, &turn,
-                                     (weir_deadline){pool->keeper_until_ns});
-        (void)status; /* both mean: look again */
+        if (!look_after_drops_lock(pool, now_ns))
+            sleep_drops_lock(pool, now_ns);
     }
     if (pool->destroyed)
         detach_stuck(pool);

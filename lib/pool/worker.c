@@ -24,13 +24,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "observe/ledger.h"
 
 /* ------------------------------------------------------------------ taking */
 
 void weir__workers_wake(weir_pool *pool)
 {
-    weir__waitlist_wake(&pool->idlers, 1);
+    weir__eventcount_wake(&pool->idlers, 1);
 }
 
 static bool has_expired(const struct weir__entry *entry)
@@ -43,41 +42,92 @@ static bool must_leave(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     if (pool->alive > pool->wanted)
         return true;
-    return pool->closing && weir__ledger_live(&pool->ledger) == 0;
+    return pool->closing && weir__pool_live(pool) == 0;
 }
 
-/* Retries that are due go first, then the oldest.  NULL: the worker must
- * leave. */
-static struct weir__entry *
-take_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+/* What a worker has found to do. */
+struct finding {
+    bool is_plain;             /* it is in worker->lane */
+    struct weir__entry *entry; /* else; NULL: the worker must leave */
+};
+
+static void park_drops_lock(weir_pool *pool, struct weir__turn *turn,
+                            bool coming) WEIR_REQUIRES(pool->lock)
+{
+    bool learns = pool->has_lane && weir__spin_is_on(&pool->work_spin);
+    int64_t since_ns = learns || coming ? weir__now() : 0;
+    weir_deadline until = WEIR_FOREVER;
+    weir_status status;
+
+    if (coming)
+        until.at_ns = weir__moment_after(since_ns, WEIR__LANE_NAP_NS);
+    status =
+        weir__waitlist_wait(&pool->idlers.waiters, &pool->lock, turn, until);
+    if (learns && status == WEIR_OK)
+        weir__spin_learn(&pool->work_spin, weir__now() - since_ns);
+}
+
+/* Retries that are due go first, then the oldest. */
+static struct finding
+find_drops_lock(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock)
 {
     struct weir__turn turn = {0};
 
     while (!must_leave(pool)) {
         struct weir__entry *entry =
             pool->due.first ? pool->due.first : pool->queued.first;
+        bool coming = false;
 
-        if (!entry) {
-            weir_status status = weir__waitlist_wait(&pool->idlers, &pool->lock,
-                                                     &turn, WEIR_FOREVER);
-
-            (void)status; /* there is no deadline */
-        } else if (has_expired(entry)) {
+        if (entry && has_expired(entry)) {
             weir__entry_moment_drops_lock(pool, entry);
-        } else {
-            return entry;
+            continue;
         }
+        if (entry)
+            return (struct finding){.entry = entry};
+        weir__eventcount_arm(&pool->idlers);
+        if (pool->has_lane && !pool->lane_shut &&
+            weir__plain_get_locked(pool, worker, &coming))
+            return (struct finding){.is_plain = true};
+        park_drops_lock(pool, &turn, coming);
     }
-    return NULL;
+    return (struct finding){.is_plain = false};
+}
+
+/* Passes on what is left of a wake-up. */
+static void leave_idlers(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    if (weir__eventcount_leave(&pool->idlers) &&
+        (pool->due.first || pool->queued.first ||
+         (pool->has_lane && !weir__lane_is_empty(&pool->lane))))
+        weir__workers_wake(pool);
+}
+
+static struct finding
+take_drops_lock(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock)
+{
+    struct finding finding = find_drops_lock(pool, worker);
+
+    leave_idlers(pool);
+    return finding;
 }
 
 /* ----------------------------------------------------------------- running */
+
+void weir__worker_end_attempt_drops_lock(weir_pool *pool,
+                                         struct weir__worker *worker)
+{
+    weir__entry_end_drops_lock(pool, worker->entry, false, &worker->phase);
+    weir__entry_detach(pool, worker);
+    worker->phase = WEIR__IDLE;
+}
 
 static void
 run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
                        struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 {
-    worker->entry = entry;
+    weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
     weir__entry_start(pool, entry, &worker->task, worker->index);
     weir__mutex_unlock(&pool->lock);
@@ -88,9 +138,7 @@ run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
     weir__pool_leave(&worker->inside);
 
     weir__mutex_lock(&pool->lock);
-    weir__entry_end_drops_lock(pool, entry, false, &worker->phase);
-    worker->entry = NULL;
-    worker->phase = WEIR__IDLE;
+    weir__worker_end_attempt_drops_lock(pool, worker);
 }
 
 /* Whether the worker may be used. */
@@ -116,21 +164,39 @@ static bool greet(struct weir__worker *worker)
     return answer == 0;
 }
 
+static void leave_pool(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock)
+{
+    worker->phase = WEIR__LEAVING;
+    pool->alive--;
+    weir__lane_call_workers(pool);
+    weir__workers_wake(pool); /* what it was woken for is another's now */
+}
+
 static void work(void *arg)
 {
     struct weir__worker *worker = arg;
     weir_pool *pool = worker->pool;
-    struct weir__entry *entry;
+    struct finding finding;
 
     if (!greet(worker))
         return;
-    weir__mutex_lock(&pool->lock);
-    while ((entry = take_drops_lock(pool)) != NULL)
-        run_attempt_drops_lock(pool, worker, entry);
-    worker->phase = WEIR__LEAVING;
-    pool->alive--;
-    weir__workers_wake(pool); /* what it was woken for is another's now */
-    weir__mutex_unlock(&pool->lock);
+    do {
+        while (pool->has_lane && weir__plain_take(pool, worker))
+            weir__plain_run(pool, worker);
+        weir__plain_rest(worker);
+        weir__mutex_lock(&pool->lock);
+        do {
+            finding = take_drops_lock(pool, worker);
+            if (finding.entry)
+                run_attempt_drops_lock(pool, worker, finding.entry);
+        } while (finding.entry && (!pool->has_lane || pool->lane_shut));
+        if (!finding.entry && !finding.is_plain)
+            leave_pool(pool, worker);
+        weir__mutex_unlock(&pool->lock);
+        if (finding.is_plain)
+            weir__plain_run(pool, worker);
+    } while (finding.entry || finding.is_plain);
 }
 
 /* ---------------------------------------------------------- the last of it */
@@ -139,8 +205,10 @@ static void work(void *arg)
 static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock)
 {
-    enum weir__phase phase = worker->phase;
+    enum weir__phase phase;
 
+    weir__lane_adopt_own(pool, worker);
+    phase = worker->phase;
     if (phase == WEIR__LEAVING)
         return;
     if (phase == WEIR__STARTING) {
@@ -158,9 +226,10 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
     } else if (phase == WEIR__DECIDING || phase == WEIR__TELLING) {
         weir__entry_go_on_drops_lock(pool, worker->entry, &worker->phase);
     }
-    worker->entry = NULL;
+    weir__entry_detach(pool, worker);
     worker->phase = WEIR__LEAVING;
     pool->alive--;
+    weir__lane_call_workers(pool);
 }
 
 static void left(void *arg)
@@ -221,6 +290,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     worker->phase = WEIR__STARTING;
     worker->refused = 0;
     worker->greeted = false;
+    worker->lane.can_be_cancelled = false;
     worker->thread.run = work;
     worker->thread.ended = left;
     worker->thread.arg = worker;

@@ -7,14 +7,14 @@
 #include "base/error.h"
 #include "base/fault.h"
 
-/* A whole lap of at least `capacity` positions, a power of two. */
-static uint64_t lap_for(size_t capacity)
+/* A whole lap of at least `capacity` positions is 2 to the power of this. */
+static unsigned lap_bits_for(size_t capacity)
 {
-    uint64_t lap = WEIR__RING_STEP;
+    unsigned bits = 2;
 
-    while (lap / WEIR__RING_STEP < capacity)
-        lap *= 2;
-    return lap;
+    while ((UINT64_C(1) << bits) / WEIR__RING_STEP < capacity)
+        bits++;
+    return bits;
 }
 
 weir_status
@@ -29,7 +29,8 @@ weir__ring_init(struct weir__ring *ring, size_t capacity, size_t item_size)
     if (!ring->slots)
         return weir__refuse(WEIR_ENOMEM, "no memory for %zu items of %zu bytes",
                             capacity, item_size);
-    ring->lap = lap_for(capacity);
+    ring->lap_bits = lap_bits_for(capacity);
+    ring->lap = UINT64_C(1) << ring->lap_bits;
     weir__counter_write(&ring->head, 0);
     weir__counter_write(&ring->tail, 0);
     weir__hint_write(&ring->most, 0);

@@ -94,6 +94,7 @@ struct weir__ring {
     size_t stride;        /* I: bytes from slot to slot */
     size_t capacity;      /* I: items, at least 1 */
     uint64_t lap;         /* I: from a position to the same slot's next */
+    unsigned lap_bits;    /* I: it is a power of two */
 
     _Alignas(WEIR__APART) struct weir__counter tail; /* A: claimed by puts */
     struct weir__hint most;    /* A: items at most so far */
@@ -145,7 +146,7 @@ weir__ring_after(const struct weir__ring *ring, uint64_t at, size_t count)
 static inline uint64_t
 weir__ring_ordinal(const struct weir__ring *ring, uint64_t at)
 {
-    return at / ring->lap * ring->capacity +
+    return (at >> ring->lap_bits) * ring->capacity +
            (at & (ring->lap - 1)) / WEIR__RING_STEP;
 }
 

@@ -32,17 +32,19 @@ void weir__task_dispose(struct weir_task *task)
     weir__mutex_dispose(&task->lock);
 }
 
+/* The end of the attempt before has left no actions, and if somebody had come
+ * to know it, another generation. */
 void weir__task_begin(struct weir_task *task,
                       const struct weir__attempt *attempt)
 {
-    weir__mutex_lock(&task->lock);
-    task->generation++;
-    task->action_count = 0;
-    if (task->cancel_fd >= 0 && weir__flag_read(&task->cancelled))
-        weir__event_clear(task->cancel_fd);
-    weir__flag_write(&task->cancelled, false);
-    weir__mutex_unlock(&task->lock);
-
+    if (weir__flag_read(&task->cancelled)) {
+        weir__mutex_lock(&task->lock);
+        if (task->cancel_fd >= 0)
+            weir__event_clear(task->cancel_fd);
+        weir__flag_write(&task->cancelled, false);
+        weir__mutex_unlock(&task->lock);
+    }
+    task->had_actions = false;
     task->id = attempt->id;
     task->attempt = attempt->attempt;
     task->worker = attempt->worker;
@@ -118,6 +120,11 @@ void weir__task_end(struct weir_task *task)
         current_task = task->outer;
 }
 
+void weir__task_end_plainly(struct weir_task *task)
+{
+    current_task = task->outer;
+}
+
 void weir__task_forget_actor(struct weir_task *task)
 {
     weir__mutex_lock(&task->lock);
@@ -130,7 +137,7 @@ void weir__task_forget_actor(struct weir_task *task)
 
 void weir__task_answer(const struct weir_task *task, weir_outcome *outcome)
 {
-    bool done = !task->failed && task->code == 0;
+    bool done = weir__task_is_done(task);
 
     outcome->kind = done ? WEIR_OUTCOME_DONE : WEIR_OUTCOME_FAILED;
     outcome->code = task->code;
@@ -178,6 +185,7 @@ weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
     weir_status status = WEIR_OK;
     bool run_now = false;
 
+    task->had_actions = true;
     weir__mutex_lock(&task->lock);
     if (!action) {
         task->action_count = 0;

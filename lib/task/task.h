@@ -53,7 +53,8 @@ struct weir_task {
     uint32_t worker;                /* B */
     void *context;                  /* B */
     weir_deadline deadline;         /* B */
-    uint64_t generation;            /* L: one more with every begin */
+    uint64_t generation;            /* L: one more with every end of which
+                                       others may know */
     struct weir__flag cancelled;    /* A: written with the lock held, so that
                                        sleepers and actions miss nothing */
     int cancel_fd;                  /* L: -1 until asked for, then kept */
@@ -64,6 +65,7 @@ struct weir_task {
     struct weir__waitlist quiet; /* L: waiting for no actor */
     struct weir__cleanup cleanups[WEIR__MOST_CLEANUPS]; /* T: deferred */
     size_t cleanup_count;                               /* T */
+    bool had_actions;                                   /* T */
     bool failed;                       /* T: fail or raise was called */
     int code;                          /* T: what the handler answers */
     char message[WEIR__MESSAGE_BYTES]; /* T */
@@ -104,6 +106,20 @@ void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
 /* Lets no action start any more, waits for one that runs, runs what was
  * deferred. */
 void weir__task_end(struct weir_task *task);
+
+/* Whether its handler answered that all is well. */
+static inline bool weir__task_is_done(const struct weir_task *task)
+{
+    return !task->failed && task->code == 0;
+}
+
+/* Whether the attempt, by its own thread, has neither actions nor clean-ups. */
+static inline bool weir__task_is_plain(const struct weir_task *task)
+{
+    return task->cleanup_count == 0 && !task->had_actions;
+}
+/* Its end, if so, and nobody else has come to know the task. */
+void weir__task_end_plainly(struct weir_task *task);
 
 /* This thread ran an action, and the action ended the thread. */
 void weir__task_forget_actor(struct weir_task *task);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* figures.c - a pool's ledger, and what it says of room and idleness. */
+#include "observe/ledger.h"
+
+#include "base/options.h"
+#include "pool/pool.h"
+
+uint64_t weir__pool_accepted(const weir_pool *pool)
+{
+    uint64_t in_lane = pool->has_lane ? weir__ring_put_ever(&pool->lane) : 0;
+
+    return weir__counter_read(&pool->listed) + in_lane;
+}
+
+static struct weir__lane_sum
+sum_up(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    struct weir__lane_sum sum = {0};
+
+    for (uint32_t i = 0; i < pool->worker_slots; i++) {
+        sum.done += weir__counter_read(&pool->workers[i]->lane.done);
+        sum.failed += weir__counter_read(&pool->workers[i]->lane.failed);
+    }
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        sum.taken += weir__counter_read(&pool->workers[i]->lane.taken);
+    return sum;
+}
+
+void weir__pool_ledger(const weir_pool *pool, weir_ledger *out)
+{
+    struct weir__lane_sum sum = sum_up(pool);
+    uint64_t accepted = weir__pool_accepted(pool);
+    uint64_t running = sum.taken - sum.done - sum.failed - pool->adopted;
+
+    *out = pool->ledger;
+    out->queued +=
+        accepted - pool->ledger.accepted - (sum.taken - pool->adopted);
+    out->running += running;
+    out->accepted = accepted;
+    out->attempts += sum.taken - pool->adopted;
+    out->done += sum.done;
+    out->failed += sum.failed;
+}
+
+uint64_t weir__lane_live(const weir_pool *pool)
+{
+    struct weir__lane_sum sum;
+
+    if (!pool->has_lane)
+        return 0;
+    sum = sum_up(pool);
+    return weir__pool_accepted(pool) - pool->ledger.accepted - sum.done -
+           sum.failed;
+}
+
+uint64_t weir__pool_live(const weir_pool *pool)
+{
+    return weir__ledger_live(&pool->ledger) + weir__lane_live(pool);
+}
+
+bool weir__pool_is_idle(const weir_pool *pool)
+{
+    return pool->open == 0 && weir__pool_live(pool) == 0;
+}
+
+uint64_t weir__lane_count(const weir_pool *pool)
+{
+    const struct weir__ring *ring = &pool->lane;
+    uint64_t got;
+
+    if (!pool->has_lane)
+        return 0;
+    got = weir__ring_got_ever(ring);
+    return weir__ring_put_ever(ring) - got;
+}
+
+bool weir__pool_has_room(const weir_pool *pool)
+{
+    uint64_t in_lane = weir__lane_count(pool);
+
+    if (in_lane + pool->ledger.queued + pool->ledger.retrying >=
+        pool->settings.options.queue_capacity)
+        return false;
+    return pool->free_count > in_lane + pool->worker_slots ||
+           pool->free_count > weir__lane_live(pool);
+}
+
+void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
+{
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+    weir_pool *pool = (weir_pool *)handle; /* reading takes the lock too */
+
+    if (!weir__pool_check(pool)) {
+        weir__mutex_lock(&pool->lock);
+        weir__pool_ledger(pool, &stats.ledger);
+        if (pool->stopped)
+            stats.ledger.unreleased = pool->ledger.overdue;
+        stats.workers = pool->alive;
+        for (uint32_t i = 0; i < pool->worker_slots; i++)
+            stats.busy += pool->workers[i]->entry != NULL ||
+                          weir__counter_read(&pool->workers[i]->lane.at) != 0;
+        weir__mutex_unlock(&pool->lock);
+    }
+    weir__snapshot_write(out, &stats, sizeof(stats));
+}

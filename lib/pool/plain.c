@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* plain.c - how a worker runs plain tasks.  The essay is in lane.h. */
+#include "base/clock.h"
+#include "base/fence.h"
+#include "pool/pool.h"
+
+/* ------------------------------------------------------------------ taking */
+
+static void count_one(struct weir__counter *counter)
+{
+    weir__counter_write_release(counter, weir__counter_read(counter) + 1);
+}
+
+/* A plain task; *coming: one is just being put, and comes without a wake-up. */
+static bool get_plain(weir_pool *pool, struct weir__worker *worker,
+                      uint64_t ignored, bool *coming)
+{
+    struct weir__lane_work *lane = &worker->lane;
+
+    if (!weir__lane_get(&pool->lane, &lane->plain, lane->copy, ignored)) {
+        *coming = !weir__lane_is_empty(&pool->lane);
+        return false;
+    }
+    count_one(&lane->taken);
+    return true;
+}
+
+bool weir__plain_get_locked(weir_pool *pool, struct weir__worker *worker,
+                            bool *coming)
+{
+    bool got = get_plain(pool, worker, WEIR__RING_FLAGS, coming);
+
+    for (int polls = 0; !got && *coming && polls < WEIR__LANE_POLLS; polls++) {
+        weir__cpu_pause();
+        got = get_plain(pool, worker, WEIR__RING_FLAGS, coming);
+    }
+    return got;
+}
+
+/* Whoever makes room says so. */
+static void tell_submitters(weir_pool *pool)
+{
+    if (!WEIR_RARELY(weir__eventcount_is_armed(&pool->submitters)))
+        return;
+    weir__mutex_lock(&pool->lock);
+    if (weir__eventcount_is_armed(&pool->submitters))
+        weir__eventcount_wake(&pool->submitters, 1);
+    weir__mutex_unlock(&pool->lock);
+}
+
+static bool spin_for_plain(weir_pool *pool, struct weir__worker *worker)
+{
+    struct weir__spinner spinner = {0};
+    bool coming, got = false;
+
+    while (!got && !weir__lane_has_flag(&pool->lane.head) &&
+           !weir__lane_has_flag(&pool->lane.tail) &&
+           weir__spin_on(&pool->work_spin, &spinner))
+        got = get_plain(pool, worker, 0, &coming);
+    weir__spin_end(&pool->work_spin, &spinner, got);
+    return got;
+}
+
+/* Without the lock, as long as nothing stands in the way. */
+bool weir__plain_take(weir_pool *pool, struct weir__worker *worker)
+{
+    bool coming;
+
+    if (get_plain(pool, worker, 0, &coming))
+        return true;
+    worker->lane.ended_ns = 0;
+    return spin_for_plain(pool, worker);
+}
+
+static void wake_timekeeper(weir_pool *pool, int64_t at_ns)
+{
+    weir__mutex_lock(&pool->lock);
+    if (at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
+        weir__timekeeper_wake(pool);
+    weir__mutex_unlock(&pool->lock);
+}
+
+/* Handlers of plain tasks may cancel their thread; letting them anew each time
+ * would take a fifth of the time. */
+static void set_cancellable(struct weir__worker *worker, bool let)
+{
+    if (worker->lane.can_be_cancelled == let)
+        return;
+    worker->lane.can_be_cancelled = let;
+    weir__thread_let_cancel(let);
+}
+
+/* The pool closes: false if the task is not to run any more. */
+static bool goes_on(weir_pool *pool, struct weir__worker *worker)
+{
+    bool back;
+
+    set_cancellable(worker, false);
+    weir__mutex_lock(&pool->lock);
+    back = weir__lane_turn_back_drops_lock(pool, worker);
+    weir__mutex_unlock(&pool->lock);
+    set_cancellable(worker, !back);
+    return !back;
+}
+
+/* Says what it is at; lane.h has the order.  False: it is not to run. */
+static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
+{
+    struct weir__lane_work *lane = &worker->lane;
+    const weir_pool_options *o = &pool->settings.options;
+    struct weir__attempt attempt = {.id = lane->plain.id,
+                                    .attempt = 1,
+                                    .worker = worker->index,
+                                    .context = o->context,
+                                    .deadline = WEIR_FOREVER};
+    int64_t at_ns = INT64_MAX;
+
+    if (o->timeout_ns > 0) {
+        int64_t now_ns = lane->ended_ns ? lane->ended_ns : weir__now();
+
+        at_ns = weir__moment_after(now_ns, o->timeout_ns);
+        attempt.deadline.at_ns = at_ns;
+        weir__counter_write_release(&lane->deadline_ns, (uint64_t)at_ns);
+    }
+    weir__task_begin(&worker->task, &attempt);
+    weir__counter_write_release(&lane->at, lane->plain.id);
+    weir__fence_light();
+    if (o->timeout_ns > 0 &&
+        at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
+        wake_timekeeper(pool, at_ns);
+    return !WEIR_RARELY(weir__flag_read(&pool->lane_closing)) ||
+           goes_on(pool, worker);
+}
+
+/* One attempt's end is the next one's start. */
+static bool is_past_deadline(struct weir__worker *worker)
+{
+    if (weir__is_forever(worker->task.deadline))
+        return false;
+    worker->lane.ended_ns = weir__now();
+    return worker->task.deadline.at_ns <= worker->lane.ended_ns;
+}
+
+/* Whether somebody who wanted the attempt has got it. */
+static bool was_adopted(weir_pool *pool, const struct weir__worker *worker)
+{
+    bool adopted;
+
+    weir__mutex_lock(&pool->lock);
+    adopted = worker->entry != NULL;
+    weir__mutex_unlock(&pool->lock);
+    return adopted;
+}
+
+static void tell_idle_joiners(weir_pool *pool)
+{
+    if (!WEIR_RARELY(weir__eventcount_is_armed(&pool->joiners)) ||
+        !weir__lane_is_empty(&pool->lane))
+        return;
+    weir__mutex_lock(&pool->lock);
+    weir__pool_changed(pool);
+    weir__mutex_unlock(&pool->lock);
+}
+
+/* Whether the attempt has ended and is counted, without anybody's help. */
+static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
+{
+    struct weir__lane_work *lane = &worker->lane;
+
+    if (is_past_deadline(worker) || !weir__task_is_plain(&worker->task))
+        return false;
+    weir__counter_write_release(&lane->at, 0);
+    weir__fence_light();
+    if (WEIR_RARELY(weir__counter_read(&lane->wanted) == lane->plain.id) &&
+        was_adopted(pool, worker))
+        return false;
+    weir__task_end_plainly(&worker->task);
+    count_one(weir__task_is_done(&worker->task) ? &lane->done : &lane->failed);
+    weir__fence_light();
+    tell_idle_joiners(pool);
+    return true;
+}
+
+void weir__plain_run(weir_pool *pool, struct weir__worker *worker)
+{
+    struct weir__lane_work *lane = &worker->lane;
+
+    set_cancellable(worker, true);
+    tell_submitters(pool);
+    if (!begin_plain(pool, worker))
+        return;
+    weir__pool_enter(&worker->inside, pool);
+    weir__task_run(&worker->task, lane->plain.handler, lane->plain.item, false);
+    weir__thread_test_cancel();
+    if (end_plainly(pool, worker)) {
+        weir__pool_leave(&worker->inside);
+        return;
+    }
+    set_cancellable(worker, false);
+    weir__task_end(&worker->task);
+    weir__pool_leave(&worker->inside);
+    weir__mutex_lock(&pool->lock);
+    weir__lane_adopt_own(pool, worker);
+    weir__worker_end_attempt_drops_lock(pool, worker);
+    weir__mutex_unlock(&pool->lock);
+}
+
+void weir__plain_rest(struct weir__worker *worker)
+{
+    set_cancellable(worker, false);
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_pool_plain.c - tasks of which nobody hears but the ledger.
+ *
+ * The pools have no callbacks, so their tasks take the short way, and must not
+ * be told from others by anything but that.
+ */
+#include <weir/pool.h>
+
+#include <string.h>
+
+#include "base/atomic.h"
+#include "pools.h"
+#include "suite.h"
+
+static void setup(void)
+{
+    pool_setup();
+    options.on_settled = NULL;
+    options.on_release = NULL;
+    options.queue_capacity = 4;
+}
+
+/* Some time, so that order can be told by it. */
+static void await_queued(uint64_t queued)
+{
+    weir_ledger ledger = ledger_now();
+
+    ck_assert_uint_eq(ledger.queued, queued);
+    assert_balanced();
+}
+
+static void await_ended(struct job *job)
+{
+    await_count(&job->ended, 1);
+}
+
+/* ------------------------------------------------------------------- order */
+
+static struct weir__counter order;
+
+static int act_note_order(weir_task *task, struct job *job)
+{
+    (void)task;
+    job->code = (int)weir__counter_add(&order, 1);
+    return 0;
+}
+
+START_TEST(tasks_run_in_the_order_of_their_numbers)
+{
+    struct job *jobs[4], *first;
+
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 4; i++)
+        jobs[i] = submit_new(act_note_order);
+    await_queued(4);
+    gate_open(&first->finish);
+    settle_all();
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(jobs[i]->code, i);
+        ck_assert_uint_eq(jobs[i]->id, (uint64_t)i + 2);
+        ck_assert_uint_eq(jobs[i]->attempt, 1);
+    }
+    ck_assert_uint_eq(ledger_now().done, 5);
+}
+END_TEST
+
+/* _i: which of four has a future. */
+START_TEST(one_with_a_future_keeps_its_place_among_plain_ones)
+{
+    struct job *jobs[4], *first;
+    weir_future *future = NULL;
+
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = new_job(act_note_order);
+        if (i == _i)
+            future = submit_for(jobs[i]);
+        else
+            must_submit(jobs[i]);
+        await_queued((uint64_t)i + 1);
+    }
+    gate_open(&first->finish);
+    settle_all();
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(jobs[i]->code, i);
+        ck_assert_uint_eq(jobs[i]->id, (uint64_t)i + 2);
+    }
+    ck_assert_int_eq(weir_future_wait(future, NULL, WEIR_NOW), WEIR_OK);
+    weir_future_release(future);
+}
+END_TEST
+
+START_TEST(after_one_with_a_future_tasks_are_plain_again)
+{
+    open_pool();
+    for (int i = 0; i < 10; i++) {
+        struct job *job = new_job(act_note_order);
+        weir_future *future = submit_for(job);
+
+        ck_assert_int_eq(weir_future_wait(future, NULL, WEIR_FOREVER), WEIR_OK);
+        weir_future_release(future);
+        job = submit_new(act_note_order);
+        await_ended(job);
+        ck_assert_uint_eq(job->id, 2 * (uint64_t)i + 2);
+    }
+    settle_all();
+    ck_assert_uint_eq(ledger_now().done, 20);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- capacity */
+
+START_TEST(as_many_wait_as_the_capacity_says)
+{
+    struct job *first;
+
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 4; i++)
+        must_submit(new_job(act_answer));
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_TIMED_OUT);
+    ck_assert_uint_eq(ledger_now().refused, 1);
+    gate_open(&first->finish);
+    settle_all();
+    must_submit(new_job(act_answer));
+}
+END_TEST
+
+START_TEST(a_full_pool_refuses_if_that_is_the_policy)
+{
+    struct job *first;
+
+    options.on_full = WEIR_ON_FULL_REFUSE;
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 4; i++)
+        must_submit(new_job(act_answer));
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_FULL);
+    gate_open(&first->finish);
+    settle_all();
+    must_submit(new_job(act_answer));
+}
+END_TEST
+
+START_TEST(a_submit_waits_for_room)
+{
+    struct call call = {.job = new_job(act_answer)};
+    struct job *first;
+
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 4; i++)
+        must_submit(new_job(act_answer));
+    block_call(&call, act_submit);
+    gate_open(&first->finish);
+    ck_assert_int_eq(end_call(&call), WEIR_OK);
+    settle_all();
+    ck_assert_uint_eq(ledger_now().done, 6);
+}
+END_TEST
+
+/* Of a plain task, and of one with a future. */
+START_TEST(a_cancelled_one_makes_room_at_once)
+{
+    struct job *first, *cancelled = new_job(act_answer);
+    weir_future *future;
+
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 3; i++)
+        must_submit(new_job(act_answer));
+    future = submit_for(cancelled);
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_TIMED_OUT);
+    ck_assert_int_eq(weir_future_cancel(future), WEIR_OK);
+    must_submit(new_job(act_answer));
+    gate_open(&first->finish);
+    settle_all();
+    weir_future_release(future);
+    ck_assert_uint_eq(tally_read(&cancelled->started), 0);
+    ck_assert_uint_eq(ledger_now().cancelled, 1);
+    ck_assert_uint_eq(ledger_now().done, 5);
+}
+END_TEST
+
+/* --------------------------------------------------------------- outcomes */
+
+static int act_fail(weir_task *task, struct job *job)
+{
+    return weir_task_fail(task, job->code, "no");
+}
+
+static int act_raise(weir_task *task, struct job *job)
+{
+    weir_task_raise(task, job->code, "no");
+}
+
+static void add_one(void *arg)
+{
+    tally_add(arg, 1);
+}
+
+static int act_defer(weir_task *task, struct job *job)
+{
+    ck_assert_int_eq(weir_task_defer(task, add_one, job->arg), WEIR_OK);
+    return job->code;
+}
+
+START_TEST(the_ledger_counts_each_outcome)
+{
+    struct tally deferred = TALLY_INIT;
+    int (*const acts[])(weir_task *, struct job *) = {act_answer, act_fail,
+                                                      act_raise, act_defer,
+                                                      act_answer};
+
+    open_pool();
+    for (int i = 0; i < 5; i++) {
+        struct job *job = new_job(acts[i]);
+
+        job->code = i > 0 && i < 4 ? i : 0;
+        job->arg = &deferred;
+        must_submit(job);
+        settle_all();
+        assert_balanced();
+    }
+    ck_assert_uint_eq(ledger_now().done, 2);
+    ck_assert_uint_eq(ledger_now().failed, 3);
+    ck_assert_uint_eq(ledger_now().attempts, 5);
+    ck_assert_uint_eq(tally_read(&deferred), 1);
+}
+END_TEST
+
+/* _i: pthread_exit, or a cancel of itself. */
+START_TEST(one_that_ends_its_thread_is_exited_and_another_takes_its_place)
+{
+    open_pool();
+    for (int i = 0; i < 5; i++) {
+        struct job *job = submit_new(act_exit);
+
+        await_count(&job->started, 1);
+        settle_all();
+        ck_assert_uint_eq(ledger_now().exited, (uint64_t)i + 1);
+        must_submit(new_job(act_answer));
+        settle_all();
+    }
+    ck_assert_uint_eq(ledger_now().done, 5);
+}
+END_TEST
+
+static int act_cancel_itself(weir_task *task, struct job *job)
+{
+    (void)task;
+    (void)job;
+    cancel_this_thread();
+    return 0;
+}
+
+START_TEST(one_that_cancels_its_thread_is_exited_and_no_other)
+{
+    open_pool();
+    for (int i = 0; i < 3; i++) {
+        must_submit(new_job(act_cancel_itself));
+        must_submit(new_job(act_answer));
+        settle_all();
+    }
+    ck_assert_uint_eq(ledger_now().exited, 3);
+    ck_assert_uint_eq(ledger_now().done, 3);
+}
+END_TEST
+
+/* ------------------------------------------------------------------- copies */
+
+static int act_on_copy(weir_task *task, void *item)
+{
+    unsigned char *bytes = item;
+
+    (void)task;
+    ck_assert_uint_eq((uintptr_t)item % _Alignof(max_align_t), 0);
+    for (int i = 1; i < 24; i++)
+        ck_assert_uint_eq(bytes[i], bytes[0]);
+    weir__counter_add(&order, bytes[0]);
+    return 0;
+}
+
+static int hold(weir_task *task, void *item)
+{
+    (void)task;
+    gate_wait(*(struct gate **)item);
+    return 0;
+}
+
+/* _i: with another that has a future between them. */
+START_TEST(copies_are_what_was_copied)
+{
+    struct gate gate = GATE_INIT, *at_gate[3] = {&gate};
+    unsigned char bytes[24];
+
+    weir__counter_write(&order, 0);
+    options.item_size = sizeof(bytes);
+    options.queue_capacity = 8;
+    open_pool();
+    ck_assert_int_eq(weir_pool_submit_copy(pool, hold, at_gate, WEIR_NOW),
+                     WEIR_OK);
+    for (int i = 1; i <= 3; i++) {
+        memset(bytes, i, sizeof(bytes));
+        ck_assert_int_eq(weir_pool_submit_copy(pool, act_on_copy, bytes,
+                                               WEIR_NOW),
+                         WEIR_OK);
+        if (i == 2 && _i == 1)
+            weir_future_release(submit_for(new_job(act_answer)));
+    }
+    memset(bytes, 0, sizeof(bytes));
+    gate_open(&gate);
+    settle_all();
+    ck_assert_uint_eq(weir__counter_read(&order), 6);
+}
+END_TEST
+
+/* --------------------------------------------------------------- deadlines */
+
+START_TEST(a_plain_task_times_out_at_its_deadline_and_not_before)
+{
+    struct job *job;
+
+    options.timeout_ns = WEIR_SECONDS(5);
+    open_pool();
+    job = start_new(act_wait);
+    ck_assert_int_eq(job->deadline.at_ns, job->started_ns + WEIR_SECONDS(5));
+    advance_to_just_before(job->deadline.at_ns);
+    ck_assert(!weir_task_cancelled(job->task));
+    ck_assert_uint_eq(ledger_now().running, 1);
+    advance_to(job->deadline.at_ns);
+    while (!weir_task_cancelled(job->task))
+        ;
+    ck_assert_uint_eq(ledger_now().timed_out, 1);
+    ck_assert_uint_eq(ledger_now().running, 0);
+    ck_assert_uint_eq(ledger_now().overdue, 1);
+    ck_assert_uint_eq(stats_now().busy, 1);
+    assert_balanced();
+    gate_open(&job->finish);
+    settle_all();
+    ck_assert_uint_eq(ledger_now().late, 1);
+    ck_assert_uint_eq(ledger_now().overdue, 0);
+    ck_assert_uint_eq(ledger_now().done, 0);
+}
+END_TEST
+
+START_TEST(each_of_many_has_its_own_deadline)
+{
+    struct job *jobs[4];
+
+    options.timeout_ns = WEIR_SECONDS(5);
+    open_pool_of(4);
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = start_new(act_wait);
+        test_clock_advance(WEIR_SECONDS(1));
+    }
+    for (uint64_t i = 0; i < 4; i++) {
+        advance_to(jobs[i]->deadline.at_ns);
+        while (!weir_task_cancelled(jobs[i]->task))
+            ;
+        ck_assert_uint_eq(ledger_now().timed_out, i + 1);
+        ck_assert(i == 3 || !weir_task_cancelled(jobs[i + 1]->task));
+    }
+    for (int i = 0; i < 4; i++)
+        gate_open(&jobs[i]->finish);
+    settle_all();
+    ck_assert_uint_eq(ledger_now().late, 4);
+}
+END_TEST
+
+START_TEST(an_answer_after_the_deadline_is_late_even_if_nobody_has_looked)
+{
+    struct job *job;
+
+    options.timeout_ns = WEIR_SECONDS(5);
+    open_pool();
+    job = start_new(act_wait);
+    await_timekeeper(job->deadline.at_ns);
+    test_clock_hold(job->deadline.at_ns);
+    test_clock_advance(WEIR_SECONDS(5));
+    gate_open(&job->finish);
+    settle_all();
+    ck_assert_uint_eq(ledger_now().timed_out, 1);
+    ck_assert_uint_eq(ledger_now().late, 1);
+    test_clock_release(job->deadline.at_ns);
+}
+END_TEST
+
+/* -------------------------------------------------------------------- stop */
+
+START_TEST(a_stop_now_cancels_what_waits_and_asks_what_runs)
+{
+    struct job *first, *waits;
+
+    open_pool();
+    first = start_new(act_listen);
+    waits = submit_new(act_answer);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_FOREVER),
+                     WEIR_OK);
+    ck_assert_uint_eq(tally_read(&waits->started), 0);
+    ck_assert_uint_eq(tally_read(&first->ended), 1);
+    ck_assert_uint_eq(ledger_now().cancelled, 1);
+    assert_balanced();
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_CLOSED);
+}
+END_TEST
+
+START_TEST(a_stop_after_the_drain_runs_what_waits)
+{
+    struct call call = {.how = WEIR_STOP_AFTER_DRAIN};
+    struct job *first, *waits;
+
+    open_pool();
+    first = start_new(act_wait);
+    waits = submit_new(act_answer);
+    block_call(&call, act_stop);
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_CLOSED);
+    gate_open(&first->finish);
+    ck_assert_int_eq(end_call(&call), WEIR_OK);
+    ck_assert_uint_eq(tally_read(&waits->ended), 1);
+    ck_assert_uint_eq(ledger_now().done, 2);
+}
+END_TEST
+
+START_TEST(a_plain_task_that_does_not_listen_is_stuck)
+{
+    struct job *job;
+
+    open_pool();
+    job = start_new(act_wait);
+    job->is_stuck = true;
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_NOW), WEIR_STUCK);
+    ck_assert_uint_eq(ledger_now().cancelled, 1);
+    ck_assert_uint_eq(ledger_now().overdue, 1);
+    ck_assert_uint_eq(ledger_now().unreleased, 1);
+    gate_open(&job->finish);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_FOREVER),
+                     WEIR_OK);
+}
+END_TEST
+
+/* ------------------------------------------------------------- join, resize */
+
+START_TEST(a_join_waits_for_plain_tasks)
+{
+    struct call call = {.status = WEIR_OK};
+    struct job *first;
+
+    open_pool();
+    first = start_new(act_wait);
+    must_submit(new_job(act_answer));
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_NOW), WEIR_TIMED_OUT);
+    block_call(&call, act_join);
+    gate_open(&first->finish);
+    ck_assert_int_eq(end_call(&call), WEIR_OK);
+    ck_assert_uint_eq(ledger_now().done, 2);
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_NOW), WEIR_OK);
+}
+END_TEST
+
+START_TEST(a_pool_that_shrinks_loses_no_plain_task)
+{
+    struct job *first;
+
+    open_pool_of(3);
+    first = start_new(act_wait);
+    must_resize(1);
+    for (int i = 0; i < 4; i++)
+        must_submit(new_job(act_answer));
+    gate_open(&first->finish);
+    settle_all();
+    ck_assert_uint_eq(ledger_now().done, 5);
+    await_workers(1);
+    must_resize(2);
+    must_submit(new_job(act_answer));
+    settle_all();
+    ck_assert_uint_eq(ledger_now().done, 6);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const ordered[] = {
+        tasks_run_in_the_order_of_their_numbers,
+        after_one_with_a_future_tasks_are_plain_again, NULL};
+    const TTest *const mixed[] = {
+        one_with_a_future_keeps_its_place_among_plain_ones, NULL};
+    const TTest *const room[] = {as_many_wait_as_the_capacity_says,
+                                 a_full_pool_refuses_if_that_is_the_policy,
+                                 a_submit_waits_for_room,
+                                 a_cancelled_one_makes_room_at_once, NULL};
+    const TTest *const outcomes[] = {
+        the_ledger_counts_each_outcome,
+        one_that_ends_its_thread_is_exited_and_another_takes_its_place,
+        one_that_cancels_its_thread_is_exited_and_no_other, NULL};
+    const TTest *const copies[] = {copies_are_what_was_copied, NULL};
+    const TTest *const times[] = {
+        a_plain_task_times_out_at_its_deadline_and_not_before,
+        each_of_many_has_its_own_deadline,
+        an_answer_after_the_deadline_is_late_even_if_nobody_has_looked, NULL};
+    const TTest *const ends[] = {
+        a_stop_now_cancels_what_waits_and_asks_what_runs,
+        a_stop_after_the_drain_runs_what_waits,
+        a_plain_task_that_does_not_listen_is_stuck, NULL};
+    const TTest *const others[] = {a_join_waits_for_plain_tasks,
+                                   a_pool_that_shrinks_loses_no_plain_task,
+                                   NULL};
+    const struct chapter chapters[] = {
+        {"order", ordered, setup, pool_teardown, 0, 0},
+        {"among others", mixed, setup, pool_teardown, 4, 0},
+        {"room", room, setup, pool_teardown, 0, 0},
+        {"outcomes", outcomes, setup, pool_teardown, 0, 0},
+        {"copies", copies, setup, pool_teardown, 2, 0},
+        {"deadlines", times, setup, pool_teardown, 0, 0},
+        {"the end", ends, setup, pool_teardown, 0, 0},
+        {"join and size", others, setup, pool_teardown, 0, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
+
+    return report("plain tasks", chapters);
+}
