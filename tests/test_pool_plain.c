@@ -270,6 +270,35 @@ START_TEST(one_that_cancels_its_thread_is_exited_and_no_other)
 }
 END_TEST
 
+static int act_forbid_cancel(weir_task *task, struct job *job)
+{
+    int before;
+
+    (void)task;
+    (void)job;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+    return 0;
+}
+
+/* _i: 0, or 1: with one between them that has a future. */
+START_TEST(what_a_handler_makes_of_cancelling_ends_with_it)
+{
+    open_pool();
+    must_submit(new_job(act_forbid_cancel));
+    settle_all();
+    if (_i == 1)
+        weir_future_release(submit_for(new_job(act_forbid_cancel)));
+    settle_all();
+    must_submit(new_job(act_cancel_itself));
+    settle_all();
+    ck_assert_uint_eq(ledger_now().exited, 1);
+    must_submit(new_job(act_answer));
+    settle_all();
+    ck_assert_uint_eq(ledger_now().exited, 1);
+}
+END_TEST
+
 /* ------------------------------------------------------------------- copies */
 
 static int act_on_copy(weir_task *task, void *item)
@@ -368,6 +397,39 @@ START_TEST(each_of_many_has_its_own_deadline)
         gate_open(&jobs[i]->finish);
     settle_all();
     ck_assert_uint_eq(ledger_now().late, 4);
+}
+END_TEST
+
+static void let_time_pass(void *arg)
+{
+    (void)arg;
+    test_clock_advance(WEIR_SECONDS(4));
+}
+
+static int act_end_slowly(weir_task *task, struct job *job)
+{
+    ck_assert_int_eq(weir_task_defer(task, let_time_pass, NULL), WEIR_OK);
+    if (job->code)
+        pthread_exit(NULL);
+    return 0;
+}
+
+/* _i: whether the thread ends, too. */
+START_TEST(a_slow_end_takes_no_time_from_the_next_task)
+{
+    struct job *first, *slow, *next;
+
+    options.timeout_ns = WEIR_SECONDS(5);
+    open_pool();
+    first = start_new(act_wait);
+    slow = new_job(act_end_slowly);
+    slow->code = _i;
+    must_submit(slow);
+    next = submit_new(act_answer);
+    gate_open(&first->finish);
+    settle_all();
+    ck_assert_int_eq(next->deadline.at_ns, next->started_ns + WEIR_SECONDS(5));
+    ck_assert_uint_eq(ledger_now().done, _i ? 2 : 3);
 }
 END_TEST
 
@@ -496,7 +558,10 @@ int main(void)
         the_ledger_counts_each_outcome,
         one_that_ends_its_thread_is_exited_and_another_takes_its_place,
         one_that_cancels_its_thread_is_exited_and_no_other, NULL};
-    const TTest *const copies[] = {copies_are_what_was_copied, NULL};
+    const TTest *const copies[] = {
+        copies_are_what_was_copied,
+        what_a_handler_makes_of_cancelling_ends_with_it,
+        a_slow_end_takes_no_time_from_the_next_task, NULL};
     const TTest *const times[] = {
         a_plain_task_times_out_at_its_deadline_and_not_before,
         each_of_many_has_its_own_deadline,
@@ -513,7 +578,7 @@ int main(void)
         {"among others", mixed, setup, pool_teardown, 4, 0},
         {"room", room, setup, pool_teardown, 0, 0},
         {"outcomes", outcomes, setup, pool_teardown, 0, 0},
-        {"copies", copies, setup, pool_teardown, 2, 0},
+        {"copies and ends", copies, setup, pool_teardown, 2, 0},
         {"deadlines", times, setup, pool_teardown, 0, 0},
         {"the end", ends, setup, pool_teardown, 0, 0},
         {"join and size", others, setup, pool_teardown, 0, 0},

@@ -172,6 +172,14 @@ bool weir__thread_let_cancel(bool let)
     return before == PTHREAD_CANCEL_ENABLE;
 }
 
+void weir__thread_reset_cancel(void)
+{
+    int before;
+
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+}
+
 void weir__thread_test_cancel(void)
 {
     pthread_testcancel();

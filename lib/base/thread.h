@@ -51,6 +51,9 @@ size_t weir__thread_least_stack(void);
  * While it is let, a request that is pending acts at the next cancellation
  * point. */
 bool weir__thread_let_cancel(bool let);
+/* Whatever a handler has made of it: let, and only at cancellation points.
+ * Costs no write if it is so. */
+void weir__thread_reset_cancel(void);
 /* A cancellation point: does not return if a request is pending. */
 void weir__thread_test_cancel(void);
 

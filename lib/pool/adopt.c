@@ -174,10 +174,12 @@ void weir__lane_call_workers(weir_pool *pool)
 
 /* ---------------------------------------------------------------- adoption */
 
-/* The first half of adopting what it is at; a heavy fence comes between. */
+/* The first half of adopting what it is at; a heavy fence comes between.  What
+ * is adopted stays wanted, until the worker has found that out. */
 static void want(struct weir__worker *worker)
 {
-    weir__counter_write(&worker->lane.wanted, at(worker));
+    if (!worker->entry)
+        weir__counter_write(&worker->lane.wanted, at(worker));
 }
 
 /* A plain task's attempt, that began without an entry. */

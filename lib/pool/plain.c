@@ -80,8 +80,8 @@ static void wake_timekeeper(weir_pool *pool, int64_t at_ns)
     weir__mutex_unlock(&pool->lock);
 }
 
-/* Handlers of plain tasks may cancel their thread; letting them anew each time
- * would take a fifth of the time. */
+/* Handlers of plain tasks may cancel their thread; letting them and forbidding
+ * it again each time would take a fifth of the time. */
 static void set_cancellable(struct weir__worker *worker, bool let)
 {
     if (worker->lane.can_be_cancelled == let)
@@ -191,12 +191,14 @@ void weir__plain_run(weir_pool *pool, struct weir__worker *worker)
         return;
     weir__pool_enter(&worker->inside, pool);
     weir__task_run(&worker->task, lane->plain.handler, lane->plain.item, false);
+    weir__thread_reset_cancel();
     weir__thread_test_cancel();
     if (end_plainly(pool, worker)) {
         weir__pool_leave(&worker->inside);
         return;
     }
     set_cancellable(worker, false);
+    lane->ended_ns = 0; /* clean-ups may take long */
     weir__task_end(&worker->task);
     weir__pool_leave(&worker->inside);
     weir__mutex_lock(&pool->lock);

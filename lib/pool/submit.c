@@ -185,12 +185,23 @@ let_in_now(weir_pool *pool, const struct offer *offer) WEIR_REQUIRES(pool->lock)
     return in;
 }
 
+/* Whether all that is missing is an entry, that an attempt in the lane might
+ * need: when it ends it does not say so. */
+static bool entry_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    return pool->has_lane && weir__lane_live(pool) > 0 &&
+           pool->ledger.queued + pool->ledger.retrying <
+               pool->settings.options.queue_capacity &&
+           pool->lane_shut;
+}
+
 static weir_status
 wait_for_room_drops_lock(weir_pool *pool, struct weir__turn *turn,
                          weir_deadline deadline) WEIR_REQUIRES(pool->lock)
 {
     int64_t nap_until_ns = weir__moment_after(weir__now(), WEIR__LANE_NAP_NS);
-    bool naps = room_is_coming(pool) && nap_until_ns < deadline.at_ns;
+    bool naps = (room_is_coming(pool) || entry_is_coming(pool)) &&
+                nap_until_ns < deadline.at_ns;
     weir_status status;
 
     if (naps)

@@ -291,6 +291,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     worker->refused = 0;
     worker->greeted = false;
     worker->lane.can_be_cancelled = false;
+    worker->lane.ended_ns = 0;
     worker->thread.run = work;
     worker->thread.ended = left;
     worker->thread.arg = worker;

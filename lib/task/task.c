@@ -71,6 +71,7 @@ void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
             task->code = code;
     }
     if (cancellable) {
+        weir__thread_reset_cancel();
         weir__thread_test_cancel();
         weir__thread_let_cancel(false);
     }
