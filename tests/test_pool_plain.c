@@ -185,6 +185,118 @@ START_TEST(a_cancelled_one_makes_room_at_once)
 }
 END_TEST
 
+/* While one waits to be tried again, it takes up room too. */
+START_TEST(one_that_is_retrying_takes_up_room)
+{
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    struct job *retried = new_job(act_answer);
+    weir_future *future;
+
+    retried->code = 1;
+    spec.retry = &policy;
+    options.queue_capacity = 1;
+    open_pool_of(2);
+    future = submit_spec(retried, spec);
+    await_ended(retried);
+    while (ledger_now().retrying == 0)
+        ;
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_TIMED_OUT);
+    ck_assert_int_eq(weir_future_cancel(future), WEIR_OK);
+    weir_future_release(future);
+    must_submit(new_job(act_answer));
+    settle_all();
+}
+END_TEST
+
+static struct gate notifier_may_go = GATE_INIT;
+static struct gate notifier_is_held = GATE_INIT;
+
+static void hold_notifier(void *arg)
+{
+    (void)arg;
+    gate_open(&notifier_is_held);
+    gate_wait(&notifier_may_go);
+}
+
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static int act_until_cancelled(weir_task *task, struct job *job)
+{
+    ck_assert_int_eq(weir_task_on_cancel(task,
+                                         job->code ? hold_notifier : do_nothing,
+                                         job),
+                     WEIR_OK);
+    gate_open(&job->finish);
+    if (job->code)
+        gate_wait(&notifier_is_held); /* or its action would be void */
+    while (!weir_task_cancelled(task))
+        ;
+    return 0;
+}
+
+static weir_future *start_until_cancelled(bool holds)
+{
+    struct job *job = new_job(act_until_cancelled);
+    weir_future *future;
+
+    job->code = holds;
+    future = submit_for(job);
+    gate_wait(&job->finish);
+    return future;
+}
+
+/* Settled tasks that the notifier has not come to keep their entries. */
+START_TEST(there_are_entries_for_all_while_the_notifier_is_held)
+{
+    weir_future *held, *pinned;
+    struct job *plain, *other;
+
+    options.queue_capacity = 1;
+    open_pool_of(3);
+    plain = start_new(act_wait);
+    held = start_until_cancelled(true);
+    pinned = start_until_cancelled(false);
+    ck_assert_int_eq(weir_future_cancel(held), WEIR_OK);
+    gate_wait(&notifier_is_held);
+    ck_assert_int_eq(weir_future_cancel(pinned), WEIR_OK);
+    other = start_new(act_wait);
+    ck_assert_int_eq(submit(new_job(act_answer)), WEIR_TIMED_OUT);
+    gate_open(&notifier_may_go);
+    gate_open(&plain->finish);
+    gate_open(&other->finish);
+    settle_all();
+    assert_balanced();
+    weir_future_release(held);
+    weir_future_release(pinned);
+    must_submit(new_job(act_answer));
+    settle_all();
+}
+END_TEST
+
+START_TEST(two_that_wait_for_room_both_get_in)
+{
+    struct call calls[2] = {{.job = new_job(act_answer)},
+                            {.job = new_job(act_answer)}};
+    struct job *first;
+
+    options.queue_capacity = 2;
+    open_pool();
+    first = start_new(act_wait);
+    must_submit(new_job(act_answer));
+    must_submit(new_job(act_answer));
+    block_call(&calls[0], act_submit);
+    block_call(&calls[1], act_submit);
+    gate_open(&first->finish);
+    ck_assert_int_eq(end_call(&calls[0]), WEIR_OK);
+    ck_assert_int_eq(end_call(&calls[1]), WEIR_OK);
+    settle_all();
+    ck_assert_uint_eq(ledger_now().done, 5);
+}
+END_TEST
+
 /* --------------------------------------------------------------- outcomes */
 
 static int act_fail(weir_task *task, struct job *job)
@@ -523,6 +635,91 @@ START_TEST(a_join_waits_for_plain_tasks)
 }
 END_TEST
 
+START_TEST(several_joins_all_return)
+{
+    struct call calls[3] = {{.status = WEIR_OK}};
+    struct job *first;
+
+    open_pool();
+    first = start_new(act_wait);
+    for (int i = 0; i < 3; i++)
+        block_call(&calls[i], act_join);
+    gate_open(&first->finish);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(end_call(&calls[i]), WEIR_OK);
+}
+END_TEST
+
+START_TEST(as_many_run_at_once_as_there_are_workers)
+{
+    struct job *jobs[4];
+
+    open_pool_of(4);
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 4; i++)
+            jobs[i] = submit_new(act_wait);
+        for (int i = 0; i < 4; i++)
+            await_start(jobs[i]);
+        for (int i = 0; i < 4; i++)
+            gate_open(&jobs[i]->finish);
+        settle_all();
+    }
+}
+END_TEST
+
+START_TEST(a_task_has_the_context_of_its_spec)
+{
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    struct job *job = new_job(act_answer), *plain = new_job(act_answer);
+    int mine, pools;
+
+    options.context = &pools;
+    open_pool();
+    spec.handler = run_job;
+    spec.item = job;
+    spec.context = &mine;
+    ck_assert_int_eq(weir_pool_submit_task(pool, &spec, NULL, WEIR_NOW),
+                     WEIR_OK);
+    must_submit(plain);
+    settle_all();
+    ck_assert_ptr_eq(job->context, &mine);
+    ck_assert_ptr_eq(plain->context, &pools);
+}
+END_TEST
+
+static struct weir__flag flooding;
+
+static int do_little(weir_task *task, void *item)
+{
+    (void)task;
+    (void)item;
+    return 0;
+}
+
+static void flood(void *arg)
+{
+    (void)arg;
+    while (weir__flag_read(&flooding))
+        ck_assert(weir_pool_submit(pool, do_little, NULL, WEIR_FOREVER) ==
+                  WEIR_OK);
+}
+
+START_TEST(a_busy_pool_shrinks_too)
+{
+    struct helper helpers[3];
+
+    weir__flag_write(&flooding, true);
+    open_pool_of(3);
+    for (int i = 0; i < 3; i++)
+        helper_start(&helpers[i], flood, NULL);
+    must_resize(1);
+    await_workers(1);
+    weir__flag_write(&flooding, false);
+    helpers_join(helpers, 3);
+    settle_all();
+}
+END_TEST
+
 START_TEST(a_pool_that_shrinks_loses_no_plain_task)
 {
     struct job *first;
@@ -550,10 +747,15 @@ int main(void)
         after_one_with_a_future_tasks_are_plain_again, NULL};
     const TTest *const mixed[] = {
         one_with_a_future_keeps_its_place_among_plain_ones, NULL};
-    const TTest *const room[] = {as_many_wait_as_the_capacity_says,
-                                 a_full_pool_refuses_if_that_is_the_policy,
-                                 a_submit_waits_for_room,
-                                 a_cancelled_one_makes_room_at_once, NULL};
+    const TTest *const room[] = {
+        as_many_wait_as_the_capacity_says,
+        a_full_pool_refuses_if_that_is_the_policy,
+        a_submit_waits_for_room,
+        a_cancelled_one_makes_room_at_once,
+        one_that_is_retrying_takes_up_room,
+        there_are_entries_for_all_while_the_notifier_is_held,
+        two_that_wait_for_room_both_get_in,
+        NULL};
     const TTest *const outcomes[] = {
         the_ledger_counts_each_outcome,
         one_that_ends_its_thread_is_exited_and_another_takes_its_place,
@@ -571,6 +773,10 @@ int main(void)
         a_stop_after_the_drain_runs_what_waits,
         a_plain_task_that_does_not_listen_is_stuck, NULL};
     const TTest *const others[] = {a_join_waits_for_plain_tasks,
+                                   several_joins_all_return,
+                                   as_many_run_at_once_as_there_are_workers,
+                                   a_task_has_the_context_of_its_spec,
+                                   a_busy_pool_shrinks_too,
                                    a_pool_that_shrinks_loses_no_plain_task,
                                    NULL};
     const struct chapter chapters[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* adopt.c - when plain tasks become entries.  The essay is in lane.h. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -59,6 +60,7 @@ create_entry(weir_pool *pool, const struct weir__plain *plain)
 {
     struct weir__entry *entry = weir__store_take(pool);
 
+    assert(entry && "there is one for each task in the lane");
     entry->id = plain->id;
     entry->handler = plain->handler;
     entry->item = plain->item;
