@@ -26,7 +26,9 @@ typedef struct weir_task weir_task;
  * Your code for one item.  Returns 0 when done, else an error code of yours.
  * Runs on a worker (or, with caller-runs, on the submitter); no weir lock is
  * held; may block, submit, put, get.  It may end by return, weir_task_raise or
- * pthread_exit, but may not detach its thread.
+ * pthread_exit, but may not detach its thread, nor have it cancelled at any
+ * moment (PTHREAD_CANCEL_ASYNCHRONOUS).  What it makes of cancelling otherwise
+ * ends with it.
  */
 typedef int weir_handler(weir_task *task, void *item);
 

@@ -43,6 +43,7 @@ void weir__fence_full(void)
     weir__counter_add(&word, 0);
 }
 
+/* Who was let ask may go on asking; if not, light fences are none. */
 void weir__fence_heavy(void)
 {
     weir__fence_full();
