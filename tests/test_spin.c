@@ -85,7 +85,7 @@ START_TEST(on_one_processor_nobody_spins)
 {
     struct weir__spinner spinner = {0};
 
-    weir__spin_init(&spin, (uint32_t)_i, 1);
+    weir__spin_init(&spin, (uint32_t)_i);
     for (int i = 0; i < 3; i++) {
         ck_assert(!weir__spin_on(&spin, &spinner));
         learn(SHORT, PARKS);
@@ -98,7 +98,7 @@ END_TEST
 /* _i: processors, less 2. */
 START_TEST(on_more_than_one_a_thread_looks_again_but_not_for_ever)
 {
-    weir__spin_init(&spin, (uint32_t)_i + 2, 1);
+    weir__spin_init(&spin, (uint32_t)_i + 2);
     ck_assert_uint_gt(looks_in_all(), 0);
     learn(LONG, PARKS);
     ck_assert_uint_gt(looks_in_all(), 0);
@@ -111,7 +111,7 @@ START_TEST(no_more_threads_yield_than_there_are_processors)
     struct weir__spinner spinners[MANY] = {{0}};
     int processors = _i + 2, at_it = 0;
 
-    weir__spin_init(&spin, (uint32_t)processors, 1);
+    weir__spin_init(&spin, (uint32_t)processors);
     for (int i = 0; i < MANY; i++)
         at_it += reach_yield(&spinners[i]);
     ck_assert_int_gt(at_it, 0);
@@ -126,7 +126,7 @@ START_TEST(when_all_have_ended_as_many_may_yield_again)
 {
     int processors = _i + 2, at_first = 0;
 
-    weir__spin_init(&spin, (uint32_t)processors, 1);
+    weir__spin_init(&spin, (uint32_t)processors);
     for (int round = 0; round < 3; round++) {
         struct weir__spinner spinners[MANY] = {{0}};
         int at_it = 0;
@@ -147,7 +147,7 @@ START_TEST(one_that_ends_makes_way_for_one_other)
     struct weir__spinner spinners[MANY] = {{0}}, late = {0}, later = {0};
     int at_it = 0;
 
-    weir__spin_init(&spin, (uint32_t)_i + 2, 1);
+    weir__spin_init(&spin, (uint32_t)_i + 2);
     while (at_it < MANY && reach_yield(&spinners[at_it]))
         at_it++;
     weir__spin_end(&spin, &spinners[at_it],
@@ -162,7 +162,7 @@ START_TEST(one_that_ends_at_once_leaves_nothing_behind)
 {
     struct weir__spinner spinner = {0};
 
-    weir__spin_init(&spin, (uint32_t)_i + 2, 1);
+    weir__spin_init(&spin, (uint32_t)_i + 2);
     weir__spin_end(&spin, &spinner, false);
     ck_assert_uint_eq(yielding(), 0);
     ck_assert(weir__spin_on(&spin, &spinner));
@@ -228,23 +228,6 @@ START_TEST(a_spin_that_ends_in_a_park_says_nothing_about_pauses)
 }
 END_TEST
 
-/* Or nobody would ever look again. */
-START_TEST(who_may_neither_pause_nor_yield_comes_to_pause_again)
-{
-    struct weir__spinner others[4] = {{0}};
-    unsigned spins = 0;
-
-    while (spin_until(true) > 0)
-        continue;
-    for (int i = 0; i < 4; i++)
-        ck_assert(reach_yield(&others[i]));
-    while (looks_in_all() == 0)
-        ck_assert_uint_lt(++spins, 100);
-    for (int i = 0; i < 4; i++)
-        weir__spin_end(&spin, &others[i], false);
-}
-END_TEST
-
 /* -------------------------------------------------------------- how long */
 
 static void clock_setup(void)
@@ -262,7 +245,7 @@ static void clock_teardown(void)
 static void setup(void)
 {
     clock_setup();
-    weir__spin_init(&spin, 4, 1);
+    weir__spin_init(&spin, 4);
 }
 
 static uint64_t bound(int64_t parked_ns)
@@ -420,9 +403,7 @@ int main(void)
         pauses_in_vain_become_fewer_and_then_none,
         pauses_in_vain_are_tried_again_now_and_then,
         once_pauses_bring_it_they_are_all_back,
-        a_spin_that_ends_in_a_park_says_nothing_about_pauses,
-        who_may_neither_pause_nor_yield_comes_to_pause_again,
-        NULL};
+        a_spin_that_ends_in_a_park_says_nothing_about_pauses, NULL};
     const TTest *const budgets[] = {
         the_budget_has_bounds_and_begins_between_them,
         a_short_park_doubles_the_budget_up_to_its_bound,

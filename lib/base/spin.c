@@ -16,8 +16,6 @@
 
 #define LEAST_BUDGET_NS WEIR_US(2)
 #define MOST_BUDGET_NS  WEIR_US(150)
-/* With so many places the first pause is a long one. */
-enum { MANY_PLACES = 64, LONG_PAUSE = 4 };
 /* Of so many spins one tries all pauses, however vain they were. */
 #define TRY_AGAIN 16
 /* Spinning on would have saved a park no longer than this. */
@@ -26,10 +24,8 @@ enum { MANY_PLACES = 64, LONG_PAUSE = 4 };
 #define LONG_YIELD_NS WEIR_US(50)
 #define BAN_NS        WEIR_MS(50)
 
-void weir__spin_init(struct weir__spin *spin, uint32_t processors,
-                     size_t places)
+void weir__spin_init(struct weir__spin *spin, uint32_t processors)
 {
-    spin->first_pauses = places < MANY_PLACES ? 1 : LONG_PAUSE;
     spin->most_yielding = processors > 1 ? processors : 0;
     weir__hint_write(&spin->budget_ns, MOST_BUDGET_NS);
     weir__hint_write(&spin->banned_ns, 0);
@@ -82,7 +78,7 @@ bool weir__spin_on(struct weir__spin *spin, struct weir__spinner *spinner)
     if (!weir__spin_is_on(spin))
         return false;
     if (spinner->pauses < rounds_of_pauses(spin)) {
-        for (unsigned i = 0; i < spin->first_pauses << spinner->pauses; i++)
+        for (unsigned i = 0; i < 1u << spinner->pauses; i++)
             weir__cpu_pause();
         spinner->pauses++;
         return true;
@@ -99,7 +95,7 @@ void weir__spin_end(struct weir__spin *spin, struct weir__spinner *spinner,
 
     if (spinner->yielding)
         weir__hint_add(&spin->yielding, UINT64_MAX);
-    if (spinner->yielding && (came || spinner->pauses == 0))
+    if (came && spinner->yielding)
         weir__hint_write(&spin->in_vain, in_vain + 1);
     else if (came && in_vain > 0)
         weir__hint_write(&spin->in_vain, 0);

@@ -15,12 +15,10 @@
  * The budget adapts to what parking costs here.  A park that ended soon doubles
  * it, since spinning on would have saved it; a long one halves it.
  *
- * Where there is room for many items, a longer first pause lets some more of
- * them come: the lines they lie in then change hands less often.
- *
  * Pauses are for a thread on another processor.  Where what was waited for came
  * only after a yield, the next spin does one round of pauses fewer, in the end
- * none; every sixteenth tries them all, and goes back to them if they bring it.
+ * none; every sixteenth of those tries them all, and goes back to them if they
+ * bring it.  Who may not yield then parks at once, which is as it should be.
  *
  * A yield that takes long has let a stranger run, and may cost a whole slice of
  * time each time: after one nobody yields for a while, but parks, for a thread
@@ -31,11 +29,6 @@
  *
  * WHY NOT
  *
- *   One pause first everywhere: 9.0 ns an item where this takes 7.9, and 17.2
- *   of processor time for 15.9.  Sixteen: 7.7 and 15.4, but items that come one
- *   by one are 0.28 us late instead of 0.18.  Four with room for one: 306 ns
- *   for a ping-pong instead of 180.
- *
  *   No spinning: 27 to 35 ns an item where this takes 10.  Two thousand pauses:
  *   up to 41, and 96 to 196 beside a busy neighbour.  Sixteen yields: as good,
  *   but beside a busy neighbour 155 and 195 with 1 thread on the other side and
@@ -43,13 +36,15 @@
  *   every time: a ping-pong of two threads on the same one of two processors
  *   took 3.5 us, where it takes 1.8.  Yields where there is one processor: a
  *   ping-pong in 2.9 us instead of 7.6, but 39 ns an item instead of 32 with 1
- *   thread on one side and 4 on the other.
+ *   thread on one side and 4 on the other.  Four pauses first where there is
+ *   room for many: 7.9 ns an item instead of 9.0, 15.9 of processor time for
+ *   17.2, but 24 for 14 from 4 threads to 1.  Pauses tried again by spins that
+ *   may not yield: 52 beside a busy neighbour, where it takes 23.
  */
 #ifndef WEIR_LIB_BASE_SPIN_H
 #define WEIR_LIB_BASE_SPIN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/atomic.h"
@@ -60,7 +55,6 @@ struct weir__spin {
     struct weir__hint yielding;  /* A: threads at it */
     struct weir__hint in_vain;   /* A: spins in a row whose pauses were */
     uint64_t most_yielding;      /* I: 0: one processor, no spinning */
-    unsigned first_pauses;       /* I */
 };
 
 /* One thread's waiting; all zero at its start. */
@@ -71,9 +65,7 @@ struct weir__spinner {
     int64_t until_ns; /* when its budget is spent */
 };
 
-/* For a thread that waits for one of so many places, or for what lies there. */
-void weir__spin_init(struct weir__spin *spin, uint32_t processors,
-                     size_t places);
+void weir__spin_init(struct weir__spin *spin, uint32_t processors);
 
 static inline bool weir__spin_is_on(const struct weir__spin *spin)
 {

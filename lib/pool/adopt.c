@@ -32,10 +32,8 @@ weir_status weir__lane_create(weir_pool *pool)
     if (!pool->has_lane)
         return WEIR_OK;
     weir__fence_prepare();
-    weir__spin_init(&pool->submit_spin, weir__processors_at_first(),
-                    o->queue_capacity);
-    weir__spin_init(&pool->work_spin, weir__processors_at_first(),
-                    o->queue_capacity);
+    weir__spin_init(&pool->submit_spin, weir__processors_at_first());
+    weir__spin_init(&pool->work_spin, weir__processors_at_first());
     status = weir__lane_init(&pool->lane, o->queue_capacity, o->item_size);
     if (!status && o->item_size > 0) {
         pool->lane_copy = weir__allocate(o->item_size);

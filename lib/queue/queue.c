@@ -26,11 +26,10 @@ static size_t empty_locked(weir_queue *q, uint64_t *from,
 
 /* ------------------------------------------------------------------ life */
 
-static void
-init_side(struct weir__side *side, struct weir__counter *word, size_t capacity)
+static void init_side(struct weir__side *side, struct weir__counter *word)
 {
     side->word = word;
-    weir__spin_init(&side->spin, weir__processors_at_first(), capacity);
+    weir__spin_init(&side->spin, weir__processors_at_first());
 }
 
 weir_status weir_queue_create(weir_queue **out, size_t item_size,
@@ -55,8 +54,8 @@ weir_status weir_queue_create(weir_queue **out, size_t item_size,
     q->options = read;
     q->marks.high = read.high_water;
     q->marks.low = read.low_water;
-    init_side(&q->getters, &q->ring.head, read.capacity);
-    init_side(&q->putters, &q->ring.tail, read.capacity);
+    init_side(&q->getters, &q->ring.head);
+    init_side(&q->putters, &q->ring.tail);
     status = weir__ring_init(&q->ring, read.capacity, item_size);
     if (status)
         goto free_queue;
