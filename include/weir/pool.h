@@ -104,7 +104,8 @@ typedef struct weir_task_spec {
 } weir_task_spec;
 #define WEIR_TASK_SPEC_INIT WEIR_SIZED(weir_task_spec)
 
-/* All figures of one moment. */
+/* All figures of one moment; but a task that a worker is just taking may still
+ * be `queued`, beyond the capacity. */
 typedef struct weir_ledger {
     uint64_t accepted;
     uint64_t refused; /* offered and not accepted, whatever the status but

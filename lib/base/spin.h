@@ -38,7 +38,7 @@
  *   ping-pong in 2.9 us instead of 7.6, but 39 ns an item instead of 32 with 1
  *   thread on one side and 4 on the other.  Four pauses first where there is
  *   room for many: 7.9 ns an item instead of 9.0, 15.9 of processor time for
- *   17.2, but 24 for 14 from 4 threads to 1.  Pauses tried again by spins that
+ *   17.2, but 25 for 18 from 4 threads to 1.  Pauses tried again by spins that
  *   may not yield: 52 beside a busy neighbour, where it takes 23.
  */
 #ifndef WEIR_LIB_BASE_SPIN_H
