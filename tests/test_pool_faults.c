@@ -48,6 +48,20 @@ START_TEST(whatever_create_lacks_it_leaves_nothing_behind)
 }
 END_TEST
 
+/* The same for plain tasks (test_pool_plain.c): their ring, and room for the
+ * item that each worker is at. */
+START_TEST(nor_does_one_whose_tasks_pass_without_a_lock)
+{
+    options.on_settled = NULL;
+    options.on_release = NULL;
+    options.item_size = 24;
+    options.workers = 4;
+    ck_assert_uint_ge(fault_sweep(try_create, NULL, WEIR_OK),
+                      4 + 4 + 4 + 1 + 4);
+    ck_assert_uint_eq(stats_now().workers, 4);
+}
+END_TEST
+
 /* The system has said why; the words of the first refusal stay. */
 START_TEST(a_thread_that_does_not_start_is_named)
 {
@@ -304,6 +318,7 @@ int main(void)
 {
     const TTest *const faults[] = {
         whatever_create_lacks_it_leaves_nothing_behind,
+        nor_does_one_whose_tasks_pass_without_a_lock,
         a_thread_that_does_not_start_is_named,
         whatever_resize_lacks_the_number_is_as_it_was,
         without_memory_for_a_future_the_task_is_refused,

@@ -7,6 +7,7 @@
  */
 #include <weir/pool.h>
 
+#include <sched.h>
 #include <string.h>
 
 #include "base/atomic.h"
@@ -21,7 +22,7 @@ static void setup(void)
     options.queue_capacity = 4;
 }
 
-static void await_queued(uint64_t queued)
+static void assert_queued(uint64_t queued)
 {
     weir_ledger ledger = ledger_now();
 
@@ -53,7 +54,7 @@ START_TEST(tasks_run_in_the_order_of_their_numbers)
     first = start_new(act_wait);
     for (int i = 0; i < 4; i++)
         jobs[i] = submit_new(act_note_order);
-    await_queued(4);
+    assert_queued(4);
     gate_open(&first->finish);
     settle_all();
     for (int i = 0; i < 4; i++) {
@@ -79,7 +80,7 @@ START_TEST(one_with_a_future_keeps_its_place_among_plain_ones)
             future = submit_for(jobs[i]);
         else
             must_submit(jobs[i]);
-        await_queued((uint64_t)i + 1);
+        assert_queued((uint64_t)i + 1);
     }
     gate_open(&first->finish);
     settle_all();
@@ -161,7 +162,6 @@ START_TEST(a_submit_waits_for_room)
 }
 END_TEST
 
-/* Of a plain task, and of one with a future. */
 START_TEST(a_cancelled_one_makes_room_at_once)
 {
     struct job *first, *cancelled = new_job(act_answer);
@@ -198,7 +198,7 @@ START_TEST(one_that_is_retrying_takes_up_room)
     future = submit_spec(retried, spec);
     await_ended(retried);
     while (ledger_now().retrying == 0)
-        ;
+        sched_yield();
     ck_assert_int_eq(submit(new_job(act_answer)), WEIR_TIMED_OUT);
     ck_assert_int_eq(weir_future_cancel(future), WEIR_OK);
     weir_future_release(future);
@@ -232,7 +232,7 @@ static int act_until_cancelled(weir_task *task, struct job *job)
     if (job->code)
         gate_wait(&notifier_is_held); /* or its action would be void */
     while (!weir_task_cancelled(task))
-        ;
+        sched_yield();
     return 0;
 }
 
@@ -343,7 +343,6 @@ START_TEST(the_ledger_counts_each_outcome)
 }
 END_TEST
 
-/* _i: pthread_exit, or a cancel of itself. */
 START_TEST(one_that_ends_its_thread_is_exited_and_another_takes_its_place)
 {
     open_pool();

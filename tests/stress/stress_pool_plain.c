@@ -34,6 +34,7 @@ struct submitter {
 static struct submitter submitters[SUBMITTERS];
 static struct weir__flag closing;
 static weir_pool *pool;
+static size_t capacity;
 
 static uint32_t draw(uint32_t *state, uint32_t below)
 {
@@ -161,7 +162,8 @@ static void watch(void *arg)
         weir_pool_read_stats(pool, &stats);
         ck_assert(weir_ledger_balances(&stats.ledger));
         ck_assert(stats.ledger.accepted >= last_accepted);
-        ck_assert_uint_le(stats.ledger.queued, 64 + SUBMITTERS);
+        /* One that a worker is just taking may still count as queued. */
+        ck_assert_uint_le(stats.ledger.queued, capacity + MOST_WORKERS);
         ck_assert_uint_le(stats.ledger.running, 4 * MOST_WORKERS);
         last_accepted = stats.ledger.accepted;
     }
@@ -174,7 +176,8 @@ static void open_pool(int run)
     weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
 
     options.workers = 3;
-    options.queue_capacity = run % 2 ? 64 : 2;
+    capacity = run % 2 ? 64 : 2;
+    options.queue_capacity = capacity;
     options.timeout_ns = run % 4 < 2 ? WEIR_US(400) : 0;
     ck_assert_int_eq(weir_pool_create(&pool, &options), WEIR_OK);
 }
