@@ -77,6 +77,7 @@ START_TEST(what_is_set_is_kept)
     policy.jitter = 0.25;
     policy.patience_ns = 13;
     policy.retryable_arg = &policy;
+    policy.budget = 0.1;
     read = read_policy();
     ck_assert_uint_eq(read.max_attempts, 7);
     ck_assert_int_eq(read.base_ns, 3);
@@ -85,6 +86,7 @@ START_TEST(what_is_set_is_kept)
     ck_assert(read.jitter == 0.25);
     ck_assert_int_eq(read.patience_ns, 13);
     ck_assert_ptr_eq(read.retryable_arg, &policy);
+    ck_assert(read.budget == 0.1);
 }
 END_TEST
 
@@ -288,14 +290,14 @@ START_TEST(a_jitter_above_1_or_no_number_is_refused)
 }
 END_TEST
 
-START_TEST(a_budget_is_refused)
+START_TEST(a_budget_out_of_range_or_no_number_is_refused)
 {
-    policy.budget = 0.1;
-    assert_refused("budget");
-    policy.budget = -1;
-    assert_refused("budget");
-    policy.budget = NAN;
-    assert_refused("budget");
+    static const double wrong[] = {-1, 9e-7, 1000.1, INFINITY, -INFINITY, NAN};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        policy.budget = wrong[i];
+        assert_refused("budget");
+    }
 }
 END_TEST
 
@@ -318,6 +320,127 @@ START_TEST(by_default_failures_and_timeouts_are_worth_another_attempt)
                          kind == WEIR_OUTCOME_FAILED ||
                              kind == WEIR_OUTCOME_TIMED_OUT);
     }
+}
+END_TEST
+
+/* ----------------------------------------------------------------- budget */
+
+static struct weir__retry_account account;
+static uint64_t first_attempts;
+
+static void setup_account(void)
+{
+    account = (struct weir__retry_account){0};
+    first_attempts = 0;
+}
+
+static bool pay(double budget, uint64_t more_first_attempts)
+{
+    first_attempts += more_first_attempts;
+    return weir__retry_pay(&account, budget, first_attempts);
+}
+
+/* How many retries are granted at once. */
+static uint64_t payable(double budget)
+{
+    uint64_t paid = 0;
+
+    while (pay(budget, 0))
+        paid++;
+    return paid;
+}
+
+START_TEST(nothing_is_granted_before_the_first_attempts_that_pay)
+{
+    ck_assert(!pay(0.1, 0));
+    ck_assert(!pay(0.1, 9));
+    ck_assert(pay(0.1, 1));
+    ck_assert(!pay(0.1, 9));
+    ck_assert(pay(0.1, 1));
+}
+END_TEST
+
+START_TEST(a_budget_of_several_grants_several_for_each)
+{
+    ck_assert(pay(2.5, 1));
+    ck_assert_uint_eq(payable(2.5), 1);
+    ck_assert(pay(2.5, 1));
+    ck_assert_uint_eq(payable(2.5), 2);
+}
+END_TEST
+
+/* Budgets that no double holds exactly, and asking after each first attempt:
+ * of n, floor(n * budget) retries have been granted, at every n. */
+START_TEST(not_one_retry_too_many_or_too_few_is_ever_granted)
+{
+    static const uint64_t millionths[] = {1,      1004,   100000, 300000,
+                                          333333, 700000, 999999, 1000000};
+    uint64_t budget = millionths[_i], granted = 0;
+
+    for (uint64_t n = 1; n <= 3000000; n++) {
+        granted += pay((double)budget / 1e6, 1);
+        if (granted != n * budget / 1000000)
+            ck_abort_msg("%llu of %llu", (unsigned long long)granted,
+                         (unsigned long long)n);
+    }
+}
+END_TEST
+
+START_TEST(a_long_good_time_saves_up_1000_first_attempts)
+{
+    first_attempts = UINT64_MAX / 2;
+    ck_assert_uint_eq(payable(0.1), 100);
+    ck_assert(!pay(0.1, 9));
+    ck_assert(pay(0.1, 1));
+    pay(0.1, 1000000);
+    ck_assert_uint_eq(payable(0.1), 99);
+    pay(1000, UINT64_MAX / 4);
+    ck_assert_uint_eq(payable(1000), 999999);
+}
+END_TEST
+
+START_TEST(what_lies_there_is_not_more_for_being_asked_often)
+{
+    for (int i = 0; i < 2000; i++)
+        ck_assert(pay(1, 2)); /* one is left over each time */
+    ck_assert_uint_eq(payable(1), 999);
+}
+END_TEST
+
+START_TEST(a_small_budget_saves_up_one_retry)
+{
+    pay(0.0001, 20000);
+    ck_assert(!pay(0.0001, 9999));
+    ck_assert(pay(0.0001, 1));
+    ck_assert(!pay(0.0001, 0));
+}
+END_TEST
+
+START_TEST(budgets_share_one_account_of_first_attempts)
+{
+    ck_assert(pay(0.5, 100)); /* takes 2 */
+    ck_assert(pay(0.1, 0));   /* takes 10 */
+    ck_assert(pay(4, 0));     /* takes a quarter */
+    ck_assert_uint_eq(payable(0.1), 8);
+    ck_assert_uint_eq(payable(0.5), 3);
+    ck_assert_uint_eq(payable(4), 7);
+    ck_assert_uint_eq(payable(1000), 0);
+}
+END_TEST
+
+START_TEST(no_conversion_makes_something_of_nothing)
+{
+    static const double budgets[] = {1e-6, 1000, 0.333333, 7, 0.1, 999.999999};
+    double spent = 0;
+
+    for (uint64_t n = 0; n < 100000; n++) {
+        double budget = budgets[n * n % 6];
+
+        if (pay(budget, n % 3))
+            spent += 1 / budget;
+        ck_assert(spent <= (double)first_attempts * (1 + 1e-9));
+    }
+    ck_assert(spent > 0);
 }
 END_TEST
 
@@ -349,15 +472,28 @@ int main(void)
         a_cap_below_the_base_is_refused,
         a_factor_that_shrinks_or_is_no_number_is_refused,
         a_jitter_above_1_or_no_number_is_refused,
-        a_budget_is_refused,
+        a_budget_out_of_range_or_no_number_is_refused,
         a_policy_without_its_size_is_refused,
         NULL};
-    const struct chapter chapters[] = {{"defaults", defaults, setup, NULL, 0,
-                                        0},
-                                       {"delay", delays, setup, NULL, 0, 0},
-                                       {"grid", grids, setup, NULL, 18, 0},
-                                       {"refused", refused, setup, NULL, 0, 0},
-                                       {NULL, NULL, NULL, NULL, 0, 0}};
+    const TTest *const budgets[] = {
+        nothing_is_granted_before_the_first_attempts_that_pay,
+        a_budget_of_several_grants_several_for_each,
+        a_long_good_time_saves_up_1000_first_attempts,
+        what_lies_there_is_not_more_for_being_asked_often,
+        a_small_budget_saves_up_one_retry,
+        budgets_share_one_account_of_first_attempts,
+        no_conversion_makes_something_of_nothing,
+        NULL};
+    const TTest *const exact[] = {
+        not_one_retry_too_many_or_too_few_is_ever_granted, NULL};
+    const struct chapter chapters[] = {
+        {"defaults", defaults, setup, NULL, 0, 0},
+        {"delay", delays, setup, NULL, 0, 0},
+        {"grid", grids, setup, NULL, 18, 0},
+        {"refused", refused, setup, NULL, 0, 0},
+        {"budget", budgets, setup_account, NULL, 0, 0},
+        {"exact budgets", exact, setup_account, NULL, 8, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("task: retry", chapters);
 }

@@ -42,6 +42,7 @@ int main(void)
     retry.base_ns = WEIR_MS(5);     /* 5 ms, 10 ms, 20 ms, ... at most 1 s, */
     retry.cap_ns = WEIR_SECONDS(1); /* each drawn at random from 0 up */
     retry.retryable = is_worth_it;
+    retry.budget = 2; /* for each first attempt */
     options.workers = 1;
     options.retry = &retry;
     options.on_settled = settled;

@@ -98,8 +98,10 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
     entry->task = task;
     entry->attempt_alive = true;
     entry->started_ns = now_ns;
-    if (entry->outcome.attempts++ == 0)
+    if (entry->outcome.attempts++ == 0) {
         entry->first_started_ns = now_ns;
+        pool->first_attempts++;
+    }
     pool->ledger.running++;
     pool->ledger.attempts++;
 
@@ -205,22 +207,11 @@ has_attempts_left(const weir_pool *pool, const struct weir__entry *entry)
            entry->outcome.attempts < entry->retry->max_attempts;
 }
 
-/* splitmix64: good enough to spread retries. */
-static uint64_t draw(weir_pool *pool) WEIR_REQUIRES(pool->lock)
-{
-    uint64_t z = pool->random += 0x9E3779B97F4A7C15u;
-
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
 /* The attempt ended, or its time did, at `from_ns`; another will follow. */
 static void start_retrying(weir_pool *pool, struct weir__entry *entry,
                            int64_t from_ns) WEIR_REQUIRES(pool->lock)
 {
-    int64_t delay_ns =
-        weir__retry_delay(entry->retry, entry->outcome.attempts, draw(pool));
+    int64_t delay_ns = weir__entry_draw_delay(pool, entry);
 
     leave_state(pool, entry);
     if (pool->has_lane)
@@ -319,7 +310,8 @@ static void conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
     *phase = WEIR__TELLING;
     switch (entry->state) {
     case WEIR__RUNNING:
-        if (granted && has_attempts_left(pool, entry)) {
+        if (granted && has_attempts_left(pool, entry) &&
+            weir__entry_pay(pool, entry)) {
             start_retrying(pool, entry, weir__now());
             retry_if_ready(pool, entry);
         } else {
@@ -373,7 +365,8 @@ deadline_passed_drops_lock(weir_pool *pool, struct weir__entry *entry)
     int64_t limit_ns;
 
     weir__entry_ask(pool, entry);
-    if (!has_attempts_left(pool, entry)) {
+    if (!has_attempts_left(pool, entry) ||
+        (!entry->retry->retryable && !weir__entry_pay(pool, entry))) {
         settle_elsewhere_drops_lock(pool, entry, WEIR_OUTCOME_TIMED_OUT);
         return;
     }
@@ -535,7 +528,7 @@ static void decide(weir_pool *pool, struct weir__entry *entry, bool granted)
     if (entry->state != WEIR__RETRYING || !entry->is_undecided)
         return;
     entry->is_undecided = false;
-    if (!granted || pool->no_retries)
+    if (!granted || pool->no_retries || !weir__entry_pay(pool, entry))
         weir__entry_settle(pool, entry, WEIR_OUTCOME_TIMED_OUT);
 }
 

@@ -42,6 +42,11 @@ void weir__pool_ledger(const weir_pool *pool, weir_ledger *out)
     out->failed += sum.failed;
 }
 
+uint64_t weir__lane_taken(const weir_pool *pool)
+{
+    return sum_up(pool).taken;
+}
+
 uint64_t weir__lane_live(const weir_pool *pool)
 {
     struct weir__lane_sum sum;

@@ -11,6 +11,7 @@
  *   submit.c      lets tasks in, or says why not
  *   worker.c      takes the oldest, runs an attempt, says how it ended
  *   entry.c       what becomes of a task: the states below, and its callbacks
+ *   retrying.c    chance and budget of retries
  *   timekeeper.c  lets deadlines pass, starts and joins threads
  *   notifier.c    runs callbacks that no worker is there for
  *   stop.c        brings it all to an end
@@ -74,6 +75,7 @@
 #include "pool/lane.h"
 #include "pool/moments.h"
 #include "pool/settings.h"
+#include "task/retry.h"
 #include "task/task.h"
 
 /* A handler or callback that a thread is in.  Not on the stack, which is gone
@@ -220,6 +222,8 @@ struct weir_pool {
     uint64_t open;               /* L: entries that are not free */
     uint64_t handling;           /* L: threads in callbacks of entries */
     uint64_t random;             /* L: state of the generator */
+    uint64_t first_attempts;     /* L: of entries, ever */
+    struct weir__retry_account retry_account; /* L */
 
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
@@ -302,6 +306,8 @@ uint64_t weir__lane_live(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 uint64_t weir__pool_live(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Nothing is live, and no entry in use. */
 bool weir__pool_is_idle(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Plain tasks that workers have taken, ever: their only attempts. */
+uint64_t weir__lane_taken(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Tasks in the lane. */
 uint64_t weir__lane_count(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Whether another task may wait here. */
@@ -407,6 +413,16 @@ void weir__entry_notify_drops_lock(weir_pool *pool, struct weir__entry *entry,
  * in: what it began counts as done, and the rest goes on here. */
 void weir__entry_go_on_drops_lock(weir_pool *pool, struct weir__entry *entry,
                                   enum weir__phase *phase)
+    WEIR_REQUIRES(pool->lock);
+
+/* -------------------------------------------------------------- retrying.c */
+
+/* How long the entry's next attempt is to wait, by its policy and chance. */
+int64_t weir__entry_draw_delay(weir_pool *pool, const struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* Whether the budget of its policy, if any, pays for another attempt; it has
+ * then. */
+bool weir__entry_pay(weir_pool *pool, const struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
 
 /* ------------------------------------------------------------- worker.c */

@@ -5,6 +5,12 @@
 #include "base/error.h"
 #include "base/options.h"
 
+enum {
+    MOST_BUDGET = 1000, /* retries per first attempt */
+    PARTS_PER_RETRY = 1000000,
+    MOST_FIRST_ATTEMPTS = 1000 /* that an account remembers */
+};
+
 static weir_status check_delays(const weir_retry *r)
 {
     if (r->base_ns < 0)
@@ -32,9 +38,11 @@ static weir_status check_shares(const weir_retry *r)
     if (!(r->jitter <= 1))
         return weir__refuse(WEIR_EINVAL, "retry.jitter is above 1: it is the "
                                          "share of the delay that is random");
-    if (!(r->budget >= 0 && r->budget <= 0))
+    if (r->budget != 0 && !(r->budget >= 1e-6 && r->budget <= MOST_BUDGET))
         return weir__refuse(WEIR_EINVAL,
-                            "retry.budget is not built yet: leave it 0");
+                            "retry.budget is not 1e-6 to %d retries per first "
+                            "attempt: 0 means no limit",
+                            MOST_BUDGET);
     return WEIR_OK;
 }
 
@@ -96,4 +104,39 @@ bool weir__retry_by_default(const weir_outcome *outcome)
 {
     return outcome->kind == WEIR_OUTCOME_FAILED ||
            outcome->kind == WEIR_OUTCOME_TIMED_OUT;
+}
+
+/* Products stay below 2^64: a rate is at most 10^9, and parts / rate at most
+ * 10^6. */
+static void convert_account(struct weir__retry_account *account, uint64_t rate)
+{
+    uint64_t whole, rest;
+
+    if (account->rate > 0 && account->rate != rate) {
+        whole = account->parts / account->rate;
+        rest = account->parts % account->rate;
+        account->parts = whole * rate + rest * rate / account->rate;
+    }
+    account->rate = rate;
+}
+
+bool weir__retry_pay(struct weir__retry_account *account, double budget,
+                     uint64_t first_attempts)
+{
+    uint64_t rate = (uint64_t)(budget * PARTS_PER_RETRY + 0.5);
+    uint64_t most = rate * MOST_FIRST_ATTEMPTS;
+    uint64_t fresh = first_attempts - account->seen;
+
+    if (most < PARTS_PER_RETRY)
+        most = PARTS_PER_RETRY;
+    convert_account(account, rate);
+    account->seen = first_attempts;
+    if (fresh >= (most - 1) / rate + 1 || account->parts + fresh * rate > most)
+        account->parts = most;
+    else
+        account->parts += fresh * rate;
+    if (account->parts < PARTS_PER_RETRY)
+        return false;
+    account->parts -= PARTS_PER_RETRY;
+    return true;
 }
