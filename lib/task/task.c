@@ -32,29 +32,13 @@ void weir__task_dispose(struct weir_task *task)
     weir__mutex_dispose(&task->lock);
 }
 
-/* The end of the attempt before has left no actions, and if somebody had come
- * to know it, another generation. */
-void weir__task_begin(struct weir_task *task,
-                      const struct weir__attempt *attempt)
+void weir__task_forget_cancel(struct weir_task *task)
 {
-    if (weir__flag_read(&task->cancelled)) {
-        weir__mutex_lock(&task->lock);
-        if (task->cancel_fd >= 0)
-            weir__event_clear(task->cancel_fd);
-        weir__flag_write(&task->cancelled, false);
-        weir__mutex_unlock(&task->lock);
-    }
-    task->had_actions = false;
-    task->id = attempt->id;
-    task->attempt = attempt->attempt;
-    task->worker = attempt->worker;
-    task->context = attempt->context;
-    task->deadline = attempt->deadline;
-    task->cleanup_count = 0;
-    task->failed = false;
-    task->code = 0;
-    task->message[0] = '\0';
-    task->result_size = 0;
+    weir__mutex_lock(&task->lock);
+    if (task->cancel_fd >= 0)
+        weir__event_clear(task->cancel_fd);
+    weir__flag_write(&task->cancelled, false);
+    weir__mutex_unlock(&task->lock);
 }
 
 void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,

@@ -91,8 +91,27 @@ weir_status
 weir__task_init(struct weir_task *task, void *result, size_t result_room);
 void weir__task_dispose(struct weir_task *task);
 
-void weir__task_begin(struct weir_task *task,
-                      const struct weir__attempt *attempt);
+void weir__task_forget_cancel(struct weir_task *task);
+
+/* The end of the attempt before has left no actions, and if somebody had come
+ * to know it, another generation. */
+static inline void
+weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
+{
+    if (weir__flag_read(&task->cancelled))
+        weir__task_forget_cancel(task);
+    task->had_actions = false;
+    task->id = attempt->id;
+    task->attempt = attempt->attempt;
+    task->worker = attempt->worker;
+    task->context = attempt->context;
+    task->deadline = attempt->deadline;
+    task->cleanup_count = 0;
+    task->failed = false;
+    task->code = 0;
+    task->message[0] = '\0';
+    task->result_size = 0;
+}
 
 /*
  * Calls the handler and notes what it answers, also when it raises.  Does not
