@@ -353,7 +353,7 @@ static bool spin_for_place(weir_pool *pool, const struct offer *offer,
         return false;
     while (!in && !weir__lane_has_flag(&pool->lane.tail) &&
            weir__spin_on(&pool->submit_spin, &spinner))
-        in = put_plain(pool, offer, 0);
+        in = weir__ring_has_stretch(&pool->lane) && put_plain(pool, offer, 0);
     weir__spin_end(&pool->submit_spin, &spinner, in);
     return in;
 }

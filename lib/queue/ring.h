@@ -178,6 +178,23 @@ weir__ring_has_room(const struct weir__ring *ring, uint64_t tail)
     return weir__ring_ordinal(ring, tail) < room_from;
 }
 
+/*
+ * Whether there seems to be room for several, for who has time to wait: up to
+ * 64, and a quarter of the capacity.  Looks at the last of their slots alone,
+ * far from the one that a getter is about to leave: whoever polls that one, or
+ * fills each slot as soon as it is left, takes its line from the getter over
+ * and over (34 ns a task of a pool, where this takes 23).
+ */
+static inline bool weir__ring_has_stretch(const struct weir__ring *ring)
+{
+    size_t last = ring->capacity / 4 < 64 ? ring->capacity / 4 : 63;
+    uint64_t tail = weir__ring_position(weir__counter_read(&ring->tail));
+    uint64_t at = weir__ring_after(ring, tail, last);
+
+    return weir__counter_read(&weir__ring_slot(ring, at)->stamp) ==
+           weir__ring_stamp(ring, at);
+}
+
 /* Takes note that a put claimed up to `end`. */
 void weir__ring_note_most(struct weir__ring *ring, uint64_t end);
 
