@@ -12,17 +12,30 @@ uint64_t weir__pool_accepted(const weir_pool *pool)
     return weir__counter_read(&pool->listed) + in_lane;
 }
 
+/* Of one moment: no end came between, or it would run two at once. */
+static void
+add_work(struct weir__lane_sum *sum, const struct weir__lane_work *lane)
+{
+    uint64_t done, failed, taken;
+
+    do {
+        done = weir__counter_read(&lane->done);
+        failed = weir__counter_read(&lane->failed);
+        taken = weir__counter_read(&lane->taken);
+    } while (weir__counter_read(&lane->done) != done ||
+             weir__counter_read(&lane->failed) != failed);
+    sum->done += done;
+    sum->failed += failed;
+    sum->taken += taken;
+}
+
 static struct weir__lane_sum
 sum_up(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     struct weir__lane_sum sum = {0};
 
-    for (uint32_t i = 0; i < pool->worker_slots; i++) {
-        sum.done += weir__counter_read(&pool->workers[i]->lane.done);
-        sum.failed += weir__counter_read(&pool->workers[i]->lane.failed);
-    }
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        sum.taken += weir__counter_read(&pool->workers[i]->lane.taken);
+        add_work(&sum, &pool->workers[i]->lane);
     return sum;
 }
 
