@@ -58,6 +58,11 @@
  *                                     none runs on unadopted
  *   worker: count, joiners armed?     joiner: armed, all counts?
  *
+ * Two workers are not a pair: what one has counted last may still be on its way
+ * when the other ends the last task and looks whether the pool is idle.  So a
+ * worker looks again when it parks, with the lock, which shows its count to all
+ * who look later: the last to park sees every count.
+ *
  * So a plain task costs its worker one read-modify-write, the claim in the
  * ring.
  *
@@ -82,9 +87,11 @@
 #include "base/atomic.h"
 #include "queue/ring.h"
 
-/* How often one looks for what is just coming, and how long one then sleeps at
- * most: it comes without a wake-up. */
-enum { WEIR__LANE_POLLS = 64 };
+/* How often one looks for what is just coming, which exploration sets, and how
+ * long one then sleeps at most: it comes without a wake-up. */
+#ifndef WEIR__LANE_POLLS
+# define WEIR__LANE_POLLS 64
+#endif
 #define WEIR__LANE_NAP_NS WEIR_MS(1)
 
 /* A task.  In the ring a copied item lies behind it. */

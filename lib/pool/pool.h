@@ -467,6 +467,8 @@ void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
 /* To be called when a task has settled or been freed, or a thread has ended:
  * wakes those whose wait is over. */
 void weir__pool_changed(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Of that, the part for those in join. */
+void weir__joiners_tell(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* A run's early end: refuses tasks, settles queued and retrying ones
  * CANCELLED, grants no more retries; running attempts finish untouched. */
 void weir__pool_cancel_waiting(weir_pool *pool);

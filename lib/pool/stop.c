@@ -24,10 +24,15 @@
 #include "base/error.h"
 #include "base/fence.h"
 
-void weir__pool_changed(weir_pool *pool)
+void weir__joiners_tell(weir_pool *pool)
 {
     if (pool->joiners.waiters.first && weir__pool_is_idle(pool))
         weir__eventcount_wake_all(&pool->joiners);
+}
+
+void weir__pool_changed(weir_pool *pool)
+{
+    weir__joiners_tell(pool);
     if (!pool->closing)
         return;
     weir__waitlist_wake_all(&pool->stoppers);

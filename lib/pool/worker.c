@@ -89,6 +89,7 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (pool->has_lane && !pool->lane_shut &&
             weir__plain_get_locked(pool, worker, &coming))
             return (struct finding){.is_plain = true};
+        weir__joiners_tell(pool); /* lane.h has the reason */
         park_drops_lock(pool, &turn, coming);
     }
     return (struct finding){.is_plain = false};
