@@ -170,3 +170,15 @@ void atomics_fence(enum atomics_order order)
     views_fence(order);
     race_fence(ordering(order, RACE_BOTH));
 }
+
+/* It is told from what any thread does before and after. */
+void atomics_fence_all(void)
+{
+    world_step("fences all", NULL, NULL);
+    say(TRACE_NO_VALUE);
+    if (world_rules->store_buffer)
+        for (unsigned i = 0; i < thread_count; i++)
+            past_note_value(i, past_latest());
+    views_fence_all();
+    race_fence(RACE_BOTH);
+}

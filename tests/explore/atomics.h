@@ -45,5 +45,7 @@ uint64_t atomics_change(struct atomics_place at, enum atomics_change how,
 bool atomics_compare_swap(struct atomics_place at, uint64_t *expected,
                           uint64_t desired, enum atomics_order order);
 void atomics_fence(enum atomics_order order);
+/* A sequentially consistent one of every thread. */
+void atomics_fence_all(void);
 
 #endif /* WEIR_EXPLORE_ATOMICS_H */

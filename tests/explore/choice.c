@@ -53,6 +53,7 @@ static uint64_t priority[THREADS];
 static uint64_t lowest;
 static size_t change_at[MOST_CHANGES];
 static size_t menus; /* seen */
+static bool is_hushed;
 
 static uint64_t random_number(void)
 {
@@ -92,6 +93,7 @@ void choice_begin(uint64_t seed)
     }
     made_count = 0;
     menus = 0;
+    is_hushed = false;
     spent = 0;
     lowest = UINT32_MAX;
     /* How long it will be is not known; nor must it matter to this seed what
@@ -99,6 +101,16 @@ void choice_begin(uint64_t seed)
     length = 16u << below(4);
     for (unsigned i = 0; i + 1 < depth && i < MOST_CHANGES; i++)
         change_at[i] = below(length);
+}
+
+void choice_hush(bool hushed)
+{
+    is_hushed = hushed;
+}
+
+bool choice_is_hushed(void)
+{
+    return is_hushed;
 }
 
 void choice_add_thread(unsigned thread)
@@ -178,6 +190,8 @@ unsigned choice_from(const struct menu *menu)
 {
     unsigned index;
 
+    if (is_hushed)
+        return 0;
     menus++;
     if (strategy == STRATEGY_EXHAUSTIVE)
         return follow(menu->count, menu->cost);
@@ -190,6 +204,8 @@ unsigned choice_from(const struct menu *menu)
 
 static unsigned among(unsigned count, unsigned lot)
 {
+    if (is_hushed)
+        return 0;
     if (strategy == STRATEGY_EXHAUSTIVE)
         return follow(count, NULL);
     if (strategy == STRATEGY_REPLAY)
@@ -216,7 +232,7 @@ bool choice_keeps_past(void)
 bool choice_was_had(uint64_t in)
 {
     if (strategy != STRATEGY_EXHAUSTIVE || the_plan.repeats ||
-        made_count < told)
+        made_count < told || is_hushed)
         return false;
     return states_has(in, (unsigned char)(spent < 255 ? spent : 255));
 }

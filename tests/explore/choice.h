@@ -60,6 +60,11 @@ unsigned choice_of(unsigned count);
 /* Whether something rare happens; false is what usually does. */
 bool choice_rare(void);
 
+/* From now on, or no longer, everything goes the usual way, and nothing of it
+ * is noted: what a scenario needs and is not about. */
+void choice_hush(bool hushed);
+bool choice_is_hushed(void);
+
 /* Exhaustive: whether this execution has to keep its past, so that states can
  * be told from each other. */
 bool choice_keeps_past(void);

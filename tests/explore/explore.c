@@ -3,7 +3,7 @@
  * explore.c - runs scenarios under many schedules and says what it found.
  *
  * Without a strategy it follows the plan: a little of everything by lot, then
- * each scenario exhaustively, those of up to three threads also with a store
+ * each scenario exhaustively, the small ones and the pool's also with a store
  * that comes late, then far more by lot, in turns with and without store
  * buffers, for one processor and for two.
  */
@@ -204,7 +204,15 @@ static struct search with_a_late_store(const struct scenario *scenario)
 
     search.rules.delays = wish.delays >= 0 ? (unsigned)wish.delays : 1;
     search.rules.noise = 0;
+    if (scenario->late && wish.bound < 0)
+        search.plan.bound = scenario->late;
     return search;
+}
+
+static bool knows_late_stores(const struct scenario *scenario)
+{
+    return (scenario->late || scenario->threads <= FEW_THREADS) &&
+           !race_is_watched;
 }
 
 static bool exhaustively(void)
@@ -216,7 +224,7 @@ static bool exhaustively(void)
         search.count = MOST_EXECUTIONS;
         if (!run(&results[i], &search))
             return false;
-        if (scenario->threads > FEW_THREADS || race_is_watched)
+        if (!knows_late_stores(scenario))
             continue;
         search = with_a_late_store(scenario);
         search.count = MOST_EXECUTIONS;
@@ -326,7 +334,7 @@ static const char usage[] =
     "  --races             watch plain memory too; slower\n"
     "  --queue FILE        explore somebody else's queue (docs/own-queue.md)\n"
     "  --list              the scenarios\n"
-    "  --scenario PATTERN  only these\n"
+    "  --scenario PATTERN  only these; '!PATTERN': all but these\n"
     "  --strategy random | pct | mix | exhaustive\n"
     "                      instead of the plan, which has all of it\n"
     "  --count N           schedules: of the plan, or of each scenario\n"
@@ -467,12 +475,20 @@ static bool read_arguments(char **argument)
     return lists;
 }
 
+/* The pattern may begin with a !: all but these. */
+static bool is_wanted(const struct scenario *scenario)
+{
+    bool all_but = wish.scenario[0] == '!';
+    bool fits = fnmatch(wish.scenario + all_but, scenario->name, 0) == 0;
+
+    return fits != all_but;
+}
+
 static void gather_scenarios(void)
 {
     for (size_t i = 0; scenario_themes[i]; i++)
         for (const struct scenario *it = scenario_themes[i]; it->name; it++)
-            if (fnmatch(wish.scenario, it->name, 0) == 0 &&
-                result_count < MOST_SCENARIOS)
+            if (is_wanted(it) && result_count < MOST_SCENARIOS)
                 results[result_count++].scenario = it;
     if (result_count == 0)
         refuse(wish.scenario);

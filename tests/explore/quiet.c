@@ -50,6 +50,13 @@ static bool slots_are_right(const struct weir__ring *ring)
     return true;
 }
 
+bool quiet_ring_is_empty(const struct weir__ring *ring)
+{
+    return weir__ring_position(ring->tail.value) ==
+               weir__ring_position(ring->head.value) &&
+           slots_are_right(ring);
+}
+
 const char *quiet_is_broken(const weir_queue *q)
 {
     bool has_pills = (q->ring.head.value & WEIR__RING_PILLS) != 0;

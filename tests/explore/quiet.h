@@ -4,9 +4,16 @@
 #ifndef WEIR_EXPLORE_QUIET_H
 #define WEIR_EXPLORE_QUIET_H
 
+#include <stdbool.h>
+
 #include <weir/queue.h>
+
+#include "queue/ring.h"
 
 /* Returns what does not hold, in words, or NULL. */
 const char *quiet_is_broken(const weir_queue *q);
+
+/* Whether every slot from the tail on is free. */
+bool quiet_ring_is_empty(const struct weir__ring *ring);
 
 #endif /* WEIR_EXPLORE_QUIET_H */

@@ -25,6 +25,7 @@
 
 #include <string.h>
 
+#include "locals.h"
 #include "place.h"
 #include "threads.h"
 #include "trace.h"
@@ -236,7 +237,7 @@ void race_read(const void *address, size_t bytes, const void *place)
 {
     struct cell *cell;
 
-    if (!is_on)
+    if (!is_on || locals_has(address))
         return;
     if (trace_is_on)
         trace_place(thread_current, place);
@@ -251,7 +252,7 @@ void race_write(const void *address, size_t bytes, const void *place)
 {
     struct cell *cell;
 
-    if (!is_on)
+    if (!is_on || locals_has(address))
         return;
     if (trace_is_on)
         trace_place(thread_current, place);

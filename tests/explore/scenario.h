@@ -17,6 +17,8 @@ struct scenario {
     unsigned processors;        /* 0: 1 */
     unsigned overtaken_at_most; /* 0: 16 */
     unsigned bound;             /* of an exhaustive search in the plan; 0: 2 */
+    unsigned late;              /* the same with a store that comes late; 0: as
+                                   `bound`, if there are up to three threads */
     /* How it is played: with a stage set before and all of it checked after.
      * NULL: it is run, no more. */
     void (*play)(const struct scenario *scenario);

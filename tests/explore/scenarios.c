@@ -3,9 +3,15 @@
 #include "scenarios.h"
 
 const struct scenario *const scenario_themes[] = {
-    scenarios_basic,    scenarios_batches,
-    scenarios_close,    scenarios_time,
-    scenarios_join,     scenarios_pills,
-    scenarios_dropping, scenarios_fairness,
-    scenarios_marks,    NULL,
+    scenarios_basic,
+    scenarios_batches,
+    scenarios_close,
+    scenarios_time,
+    scenarios_join,
+    scenarios_pills,
+    scenarios_dropping,
+    scenarios_fairness,
+    scenarios_marks,
+    scenarios_pool_lane,
+    NULL,
 };

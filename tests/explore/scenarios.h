@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* scenarios.h - the queue's themes. */
+/* scenarios.h - the themes. */
 #ifndef WEIR_EXPLORE_SCENARIOS_H
 #define WEIR_EXPLORE_SCENARIOS_H
 
 #include "scenario.h"
 
+/* The queue's. */
 extern const struct scenario scenarios_basic[];
 extern const struct scenario scenarios_batches[];
 extern const struct scenario scenarios_close[];
@@ -14,5 +15,8 @@ extern const struct scenario scenarios_pills[];
 extern const struct scenario scenarios_dropping[];
 extern const struct scenario scenarios_fairness[];
 extern const struct scenario scenarios_marks[];
+
+/* The pool's. */
+extern const struct scenario scenarios_pool_lane[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */

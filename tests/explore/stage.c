@@ -47,10 +47,7 @@ static struct stage {
     size_t loose;                            /* task_done for what others got */
     unsigned char owed[WORLD_THREADS][OWED]; /* got and not finished */
     size_t owed_count[WORLD_THREADS];
-    unsigned started;
     bool told_high, ever_high, telling;
-    unsigned runs[WORLD_THREADS];
-    void (*acts[WORLD_THREADS])(unsigned number);
     struct weir__flag interrupted;
 } stage;
 
@@ -146,30 +143,6 @@ void stage_open(size_t capacity)
     weir_queue_options options = stage_options(capacity);
 
     stage_open_as(&options);
-}
-
-/* ------------------------------------------------------------------ threads */
-
-static void act(void *arg)
-{
-    unsigned index = (unsigned)((unsigned *)arg - stage.runs);
-
-    stage.acts[index](stage.runs[index]);
-}
-
-void start(void (*run)(unsigned number), unsigned number)
-{
-    unsigned index = stage.started++;
-
-    stage.acts[index] = run;
-    stage.runs[index] = number;
-    world_spawn(act, NULL, &stage.runs[index]);
-}
-
-void join_all(void)
-{
-    for (unsigned i = 1; i <= stage.started; i++)
-        world_join(i);
 }
 
 /* -------------------------------------------------------- around every call */
@@ -498,16 +471,6 @@ void check_stats(void)
                    stage.options.capacity);
 }
 
-weir_deadline soon(void)
-{
-    return weir_deadline_after(WEIR_MS(1));
-}
-
-weir_deadline later(void)
-{
-    return weir_deadline_after(WEIR_SECONDS(1));
-}
-
 /* ---------------------------------------------------------------- the end */
 
 static void must_be(const char *what, uint64_t is, uint64_t should_be)
@@ -561,6 +524,7 @@ static void check_fates(void)
 
 void scenario_play(const struct scenario *scenario)
 {
+    cast_reset();
     memset(&stage, 0, sizeof(stage));
     memset(fates, 0, sizeof(fates));
     stage.scenario = scenario;

@@ -18,6 +18,7 @@
 
 #include <weir/queue.h>
 
+#include "cast.h"
 #include "scenario.h"
 #include "world.h"
 
@@ -31,11 +32,6 @@ void stage_open_as(const weir_queue_options *options);
 weir_queue_options stage_options(size_t capacity);
 /* Whether on_pressure has ever been told that it is high. */
 bool stage_was_told_high(void);
-
-/* Starts a thread; it gets `number`. */
-void start(void (*run)(unsigned number), unsigned number);
-/* Waits for the ends of all that were started. */
-void join_all(void);
 
 /* ------------------------------------------------------------------- calls */
 
@@ -60,18 +56,5 @@ void check_stats(void);
 
 /* Gets until the queue says that it is over; returns what it said. */
 weir_status drain(void);
-
-weir_deadline soon(void);  /* in a millisecond */
-weir_deadline later(void); /* in a second */
-
-/* ------------------------------------------------------------------- claims */
-
-#define must(claim)                                                            \
- ((claim) ? (void)0                                                            \
-          : world_fail("%s:%d: not so: %s", __FILE_NAME__, __LINE__, #claim))
-
-#ifndef __FILE_NAME__
-# define __FILE_NAME__ __FILE__
-#endif
 
 #endif /* WEIR_EXPLORE_STAGE_H */

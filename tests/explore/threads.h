@@ -3,7 +3,11 @@
 #ifndef WEIR_EXPLORE_THREADS_H
 #define WEIR_EXPLORE_THREADS_H
 
+#include <setjmp.h>
+
 #include "world.h"
+
+enum { THREAD_CLEANUPS = 4 };
 
 enum thread_state {
     THREAD_READY,   /* may go on */
@@ -11,6 +15,11 @@ enum thread_state {
     THREAD_AT_COND, /* when woken, or when its deadline has passed */
     THREAD_AT_JOIN, /* when the other thread has ended */
     THREAD_ENDED
+};
+
+struct cleanup {
+    void (*run)(void *arg);
+    void *arg;
 };
 
 struct thread {
@@ -36,6 +45,9 @@ struct thread {
     void (*run)(void *arg);
     void (*ended)(void *arg);
     void *arg;
+    jmp_buf way_out; /* of what it is in, to its end */
+    struct cleanup cleanups[THREAD_CLEANUPS];
+    unsigned cleanup_count;
 };
 
 extern struct thread threads[WORLD_THREADS];

@@ -233,16 +233,31 @@ void views_update(struct atomics_place at, uint64_t value,
     write_to(place, value, order, carried);
 }
 
+static void fence(struct knowledge *of, enum atomics_order order)
+{
+    join(&of->now, &of->learnt);
+    if (order == ATOMICS_ORDERED) {
+        join(&of->now, &world);
+        world = of->now;
+    }
+    of->published = of->now;
+}
+
 void views_fence(enum atomics_order order)
 {
-    if (!is_on || order == ATOMICS_RELAXED)
+    if (is_on && order != ATOMICS_RELAXED)
+        fence(mine(), order);
+}
+
+/* Ours comes before the others' and after them. */
+void views_fence_all(void)
+{
+    if (!is_on)
         return;
-    join(&mine()->now, &mine()->learnt);
-    if (order == ATOMICS_ORDERED) {
-        join(&mine()->now, &world);
-        world = mine()->now;
-    }
-    mine()->published = mine()->now;
+    fence(mine(), ATOMICS_ORDERED);
+    for (unsigned i = 0; i < thread_count; i++)
+        fence(&knowledge[i], ATOMICS_ORDERED);
+    fence(mine(), ATOMICS_ORDERED);
 }
 
 bool views_missed(void)

@@ -63,6 +63,8 @@ void views_write(struct atomics_place at, uint64_t value,
 void views_update(struct atomics_place at, uint64_t value,
                   enum atomics_order order);
 void views_fence(enum atomics_order order);
+/* Every thread passes a sequentially consistent fence, where it is. */
+void views_fence_all(void);
 
 /* Whether the current thread has missed what was written in a weaker order than
  * sequentially consistent, since it was last asked. */

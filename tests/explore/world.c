@@ -49,6 +49,7 @@
 #include "arena.h"
 #include "choice.h"
 #include "fiber.h"
+#include "locals.h"
 #include "moments.h"
 #include "past.h"
 #include "race.h"
@@ -351,7 +352,7 @@ static unsigned choose_thread(bool yields)
         unsigned line = 0;
 
         list_runs(&menu, yields);
-        if (menu.runs > 0)
+        if (menu.runs > 0 && !choice_is_hushed())
             list_noise(&menu);
         if (menu.count == 0) {
             pass_time();
@@ -378,6 +379,7 @@ static void take_turns(bool yields)
         threads[me].seen = 0;
     note_run(next);
     if (next != me) {
+        locals_switch(me, next);
         thread_current = next;
         fiber_switch(me, next);
     }
@@ -420,78 +422,6 @@ void world_yield(const char *verb)
     trace_act(thread_current, me->act, TRACE_NO_VALUE);
 }
 
-/* ------------------------------------------------------------------ threads */
-
-unsigned world_self(void)
-{
-    return thread_current;
-}
-
-static bool all_have_ended(void)
-{
-    for (unsigned i = 0; i < thread_count; i++)
-        if (threads[i].state != THREAD_ENDED)
-            return false;
-    return true;
-}
-
-/* Where each fiber begins; it must not return. */
-static void thread_main(void)
-{
-    struct thread *me = thread_me();
-
-    me->run(me->arg);
-    if (me->ended)
-        me->ended(me->arg);
-    if (me->locks > 0)
-        world_fail("thread %u ends with a lock held", thread_current);
-    trace_act(thread_current, (struct act){"ends", NULL, NULL}, TRACE_NO_VALUE);
-    me->state = THREAD_ENDED;
-    past_write(me);
-    if (all_have_ended())
-        fiber_switch(thread_current, FIBER_DRIVER);
-    take_turns(false);
-    abort(); /* nobody comes back here */
-}
-
-unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg)
-{
-    unsigned number = thread_count;
-
-    if (number == WORLD_THREADS)
-        world_fail("more than %d threads", WORLD_THREADS);
-    threads[number] = (struct thread){
-        .state = THREAD_READY,
-        .act = {"begins", NULL, NULL},
-        .run = run,
-        .ended = ended,
-        .arg = arg,
-    };
-    thread_count++;
-    past_start(number);
-    if (number > 0)
-        race_started(number);
-    if (number > 0)
-        views_started(number);
-    fiber_prepare(number, thread_main);
-    choice_add_thread(number);
-    return number;
-}
-
-void world_join(unsigned thread)
-{
-    struct thread *me = thread_me();
-
-    me->act = (struct act){"joins", NULL, NULL};
-    me->joins = thread;
-    me->state = THREAD_AT_JOIN;
-    take_turns(false);
-    me->state = THREAD_READY;
-    past_read(&threads[thread]);
-    race_joined(thread);
-    views_joined(thread);
-}
-
 /* --------------------------------------------------------------- executions */
 
 static void (*first_of_all)(void);
@@ -522,6 +452,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     past_begin(choice_keeps_past());
     moments_reset();
     arena_reset();
+    locals_reset();
     views_reset(rules->store_buffer);
     race_reset();
     first_of_all = first;

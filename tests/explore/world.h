@@ -77,6 +77,13 @@ bool world_is_running(void); /* an execution, and it has not failed */
  * more than there may be fails. */
 unsigned world_spawn(void (*run)(void *), void (*ended)(void *), void *arg);
 void world_join(unsigned thread);
+bool world_has_ended(unsigned thread);
+
+/* This thread ends, whatever it is in the middle of: its clean-ups run, the
+ * latest first, and `ended`. */
+_Noreturn void world_exit(void);
+void world_push_cleanup(void (*run)(void *), void *arg);
+void world_pop_cleanup(bool runs);
 
 unsigned world_self(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rest.c - the clock, memory, processors and the fork counter, in place of
- * lib/base/clock.c, fault.c, processors.c and fork.c.
+ * rest.c - the clock, memory, processors, the fork counter, fences and events,
+ * in place of lib/base/clock.c, fault.c, processors.c, fork.c, fence.c and
+ * event.c.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #include "arena.h"
 #include "base/atomic.h"
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/fault.h"
+#include "base/fence.h"
 #include "base/fork.h"
 #include "base/processors.h"
 #include "world.h"
@@ -88,6 +91,11 @@ void weir__release(void *memory)
 
 /* ----------------------------------------------------- processors, forking */
 
+uint32_t weir__processors(void)
+{
+    return world_rules->processors;
+}
+
 uint32_t weir__processors_at_first(void)
 {
     return world_rules->processors;
@@ -101,4 +109,69 @@ weir_status weir__fork_watch(void)
 weir_status weir__refuse_forked(const char *what)
 {
     world_fail("%s is taken for a parent's", what);
+}
+
+/* ------------------------------------------------------------------- fences */
+
+/* A light one costs nothing and does nothing: what makes it one is the heavy
+ * fence of who looks at us. */
+bool weir__fence_is_uneven = true;
+
+void weir__fence_prepare(void)
+{
+}
+
+void weir__fence_full(void)
+{
+    atomics_fence(ATOMICS_ORDERED);
+}
+
+void weir__fence_heavy(void)
+{
+    atomics_fence_all();
+}
+
+/* ------------------------------------------------------------------- events */
+
+/* A descriptor is the place of a block of memory, so that one that stays open
+ * is a block that was not released. */
+enum { EVENTS = 8, FIRST_FD = 3 };
+static void *events[EVENTS];
+
+int weir__event_create(void)
+{
+    int at = 0;
+
+    if (world_strikes("a descriptor"))
+        return -1;
+    while (at < EVENTS && arena_bytes(events[at]) > 0)
+        at++;
+    if (at == EVENTS)
+        world_fail("more than %d descriptors", EVENTS);
+    events[at] = arena_allocate(1);
+    return at + FIRST_FD;
+}
+
+static void *event_of(int fd)
+{
+    int at = fd - FIRST_FD;
+
+    if (at < 0 || at >= EVENTS || arena_bytes(events[at]) == 0)
+        world_fail("%d is no descriptor of ours", fd);
+    return events[at];
+}
+
+void weir__event_set(int fd)
+{
+    world_step("sets", "an event", event_of(fd));
+}
+
+void weir__event_clear(int fd)
+{
+    world_step("clears", "an event", event_of(fd));
+}
+
+void weir__event_close(int fd)
+{
+    weir__release(event_of(fd));
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "threads.h"
+#include "trace.h"
 #include "world.h"
 
 void weir__thread_set_name(struct weir__thread *thread, const char *name,
@@ -23,17 +24,29 @@ weir_status weir__thread_start(struct weir__thread *thread)
     }
     world_step("starts a thread", thread->name, thread);
     thread->seam = world_spawn(thread->run, thread->ended, thread->arg);
+    thread->is_gone = false;
+    if (trace_is_on)
+        trace_say(thread->seam, "is %s", thread->name);
     return WEIR_OK;
+}
+
+/* Nobody may join it any more, nor detach it. */
+static void let_go(struct weir__thread *thread)
+{
+    if (thread->is_gone)
+        world_fail("thread %u is joined or detached twice", thread->seam);
+    thread->is_gone = true;
 }
 
 void weir__thread_join(struct weir__thread *thread)
 {
+    let_go(thread);
     world_join(thread->seam);
 }
 
 void weir__thread_detach(struct weir__thread *thread)
 {
-    (void)thread;
+    let_go(thread);
 }
 
 size_t weir__thread_least_stack(void)
@@ -45,6 +58,10 @@ bool weir__thread_let_cancel(bool let)
 {
     (void)let;
     return false;
+}
+
+void weir__thread_reset_cancel(void)
+{
 }
 
 void weir__thread_test_cancel(void)
@@ -59,4 +76,10 @@ const void *weir__thread_self(void)
 void weir__thread_yield(void)
 {
     world_yield("yields");
+}
+
+void weir__thread_nap(int64_t ns)
+{
+    (void)ns;
+    world_yield("naps");
 }

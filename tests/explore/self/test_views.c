@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/fence.h"
 #include "base/lock.h"
 #include "stage.h"
 #include "suite.h"
@@ -320,6 +321,46 @@ START_TEST(a_fence_between_write_and_read_is_enough)
 }
 END_TEST
 
+/* ------------------------------------------------ one side pays for both */
+
+static bool no_heavy_fence;
+
+static void light_side(void *arg)
+{
+    (void)arg;
+    weir__counter_write_release(&counter, 1);
+    weir__fence_light();
+    seen[0] = weir__counter_read_acquire(&other_counter);
+}
+
+static void heavy_side(void *arg)
+{
+    (void)arg;
+    weir__counter_write_release(&other_counter, 1);
+    if (!no_heavy_fence)
+        weir__fence_heavy();
+    seen[1] = weir__counter_read_acquire(&counter);
+}
+
+static void uneven_dekker(void)
+{
+    counter.value = 0;
+    other_counter.value = 0;
+    both(light_side, heavy_side);
+    must(seen[0] || seen[1]);
+}
+
+START_TEST(a_heavy_fence_is_enough_for_both)
+{
+    struct scenario scenario = bare(uneven_dekker);
+
+    no_heavy_fence = _i == 0;
+    run_buffered(&scenario, true);
+    ck_assert_int_eq(findings.failed, no_heavy_fence);
+    ck_assert(findings.failed || findings.exhausted);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const weakening[] = {
@@ -331,6 +372,7 @@ int main(void)
         a_weak_access_of_register_and_recheck_shows, NULL};
     const TTest *const passing[] = {
         who_acquires_what_was_released_has_seen_all_before, NULL};
+    const TTest *const paying[] = {a_heavy_fence_is_enough_for_both, NULL};
     const TTest *const others[] = {
         a_lock_takes_along_what_its_last_owner_saw,
         nobody_sees_a_place_go_back,
@@ -341,6 +383,7 @@ int main(void)
         {"weakening", weakening, NULL, NULL, 4, 0},
         {"registering", registering, NULL, NULL, 10, 0},
         {"passing it on", passing, NULL, NULL, 2, 0},
+        {"paying", paying, NULL, NULL, 2, 0},
         {"others", others, NULL, NULL, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/error.h"
 #include "base/fault.h"
 #include "base/lock.h"
+#include "choice.h"
 #include "stage.h"
 #include "suite.h"
 #include "trial.h"
@@ -209,6 +211,105 @@ START_TEST(memory_runs_out_in_every_way)
 }
 END_TEST
 
+/* --------------------------------------------------- ends, own variables */
+
+static char order[8];
+
+static void note_in_order(const char *what)
+{
+    strncat(order, what, sizeof(order) - strlen(order) - 1);
+}
+
+static void clean(void *arg)
+{
+    note_in_order(arg);
+}
+
+static void end_in_the_middle(void *arg)
+{
+    static char first[] = "1", second[] = "2";
+
+    (void)arg;
+    world_push_cleanup(clean, first);
+    world_push_cleanup(clean, second);
+    world_exit();
+}
+
+/* Ends the thread once more. */
+static void note_the_end(void *arg)
+{
+    (void)arg;
+    note_in_order("e");
+    if (!strchr(order, 'f')) {
+        note_in_order("f");
+        world_exit();
+    }
+}
+
+static void start_and_join(void)
+{
+    order[0] = '\0';
+    world_join(world_spawn(end_in_the_middle, note_the_end, NULL));
+    must(strcmp(order, "21efe") == 0);
+}
+
+START_TEST(a_thread_may_end_in_the_middle)
+{
+    struct scenario scenario = bare(start_and_join);
+
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert_msg(findings.exhausted, "%s", findings.what);
+}
+END_TEST
+
+static void has_its_own_error(void *arg)
+{
+    const char *mine = arg ? "mine" : "yours";
+
+    must(*weir_last_error() == '\0');
+    (void)weir__refuse(WEIR_EINVAL, "%s", mine);
+    world_step("waits a little", NULL, NULL);
+    must(strcmp(weir_last_error(), mine) == 0);
+}
+
+static void each_its_own(void)
+{
+    world_spawn(has_its_own_error, NULL, NULL);
+    world_spawn(has_its_own_error, NULL, order);
+    world_join(1);
+    world_join(2);
+    must(*weir_last_error() == '\0');
+}
+
+START_TEST(each_thread_has_its_own_variables)
+{
+    struct scenario scenario = bare(each_its_own);
+
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert_msg(findings.exhausted, "%s", findings.what);
+    ck_assert_uint_gt(findings.executions, 1);
+}
+END_TEST
+
+static void nothing_to_choose(void)
+{
+    choice_hush(true);
+    (void)weir__allocate(1);
+    both(set, poll);
+    choice_hush(false);
+}
+
+START_TEST(what_is_hushed_takes_no_choice)
+{
+    struct scenario scenario = bare(nothing_to_choose);
+
+    scenario.failures = 1;
+    run(&scenario, STRATEGY_EXHAUSTIVE);
+    ck_assert(findings.exhausted);
+    ck_assert_uint_eq(findings.executions, 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const reporting[] = {
@@ -221,9 +322,16 @@ int main(void)
         memory_runs_out_in_every_way,
         NULL,
     };
+    const TTest *const living[] = {
+        a_thread_may_end_in_the_middle,
+        each_thread_has_its_own_variables,
+        what_is_hushed_takes_no_choice,
+        NULL,
+    };
     const TTest *const watching[] = {memory_is_watched, NULL};
     const struct chapter chapters[] = {{"reporting", reporting,
                                         world_catch_crashes, NULL, 0, 0},
+                                       {"living", living, NULL, NULL, 0, 0},
                                        {"watching", watching, NULL, NULL, 3, 0},
                                        {NULL, NULL, NULL, NULL, 0, 0}};
 

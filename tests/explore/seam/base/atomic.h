@@ -118,4 +118,7 @@ weir__hint_raise(struct weir__hint *hint, uint64_t value)
 
 #define weir__cpu_pause() world_yield("pauses")
 
+/* What we compile keeps its order. */
+#define weir__compiler_fence() ((void)0)
+
 #endif /* WEIR_EXPLORE_SEAM_ATOMIC_H */

@@ -52,5 +52,6 @@ seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
 /* And looks again not at all, or seldom: each is a step or several, and lets
  * others go on, so that what is coming has come. */
 #define WEIR__QUEUE_POLLS (world_rules->processors > 1 ? 2u : 0u)
+#define WEIR__LANE_POLLS  (world_rules->processors > 1 ? 2 : 0)
 
 #endif /* WEIR_EXPLORE_SEAM_LOCK_H */

@@ -5,11 +5,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <weir/status.h>
 
 struct weir__thread {
     unsigned seam; /* the world's number */
+    bool is_gone;  /* joined or detached */
     char name[16];
     size_t stack_bytes;
     void (*run)(void *arg);
@@ -24,9 +26,11 @@ void weir__thread_join(struct weir__thread *thread);
 void weir__thread_detach(struct weir__thread *thread);
 size_t weir__thread_least_stack(void);
 bool weir__thread_let_cancel(bool let);
+void weir__thread_reset_cancel(void);
 void weir__thread_test_cancel(void);
 const void *weir__thread_self(void);
 void weir__thread_yield(void);
+void weir__thread_nap(int64_t ns);
 
 /* How often spinning threads look again here (base/spin.c). */
 #define WEIR__SPIN_PAUSES 1
