@@ -3,6 +3,8 @@
 #ifndef WEIR_FUTURE_H
 #define WEIR_FUTURE_H
 
+#include <stddef.h>
+
 #include <weir/api.h>
 #include <weir/deadline.h>
 #include <weir/status.h>
@@ -30,6 +32,25 @@ WEIR_API WEIR_MUST_USE weir_status weir_future_wait(weir_future *future,
                                                     weir_deadline deadline);
 
 /*
+ * Waits until one of the tasks has settled; *index says which.  Those that are
+ * NULL are passed over: so a loop that sets the one it has got to NULL gets all
+ * of them as they complete.  They may be of different pools, and the same one
+ * may be there twice.  Of several that have settled, any may be answered.
+ *
+ * Blocks:  until one has settled or the deadline passes.
+ * Owns:    nothing; the futures stay yours.
+ * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_DEADLOCK (it would have to wait for
+ *          ever, in a handler or callback of every pool that one of them is
+ *          of), WEIR_ENOMEM (only if there are more than 16, and none has
+ *          settled), WEIR_ESYSTEM, WEIR_FORKED, WEIR_EINVAL (no futures, or
+ *          nothing but NULL).  *index is written only on WEIR_OK.
+ * Threads: any; from a handler too; several may wait for the same.
+ */
+WEIR_API WEIR_MUST_USE weir_status
+weir_future_wait_any(weir_future *const *futures, size_t count, size_t *index,
+                     weir_deadline deadline);
+
+/*
  * Settles the task CANCELLED, unless it has settled.  One that waits never
  * starts; one that runs is asked to stop (weir_task_cancelled) and what it
  * still answers is dropped.
@@ -45,7 +66,10 @@ WEIR_API WEIR_MUST_USE weir_status weir_future_cancel(weir_future *future);
  * Lets go of the future; the task itself is not touched.  NULL is allowed; in
  * a fork child it does nothing.
  *
- * Threads: any, at any time, once; with no other call on it in progress.
+ * Threads: any, once, at any time of the task's life; from a handler or
+ * callback too, that of the task itself included.  As with any handle, no other
+ *          call on it may be in progress: neither a wait for it nor for any of
+ *          several that it is one of.
  */
 WEIR_API void weir_future_release(weir_future *future);
 

@@ -15,7 +15,8 @@ enum weir__rank {
     WEIR__RANK_RUN,
     WEIR__RANK_QUEUE,
     WEIR__RANK_POOL,
-    WEIR__RANK_TASK
+    WEIR__RANK_TASK,
+    WEIR__RANK_WATCH
 };
 
 struct WEIR_LOCKABLE weir__mutex {
