@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* houses.c - the pools, their callbacks, and how tasks come to them. */
+#include "chaos.h"
+
+#include <stdlib.h>
+
+enum { MOST_INDICES = 4096, STACK_BYTES = 256 * 1024 };
+
+struct house houses[HOUSES] = {
+    [HOUSE_PLAIN] = {.name = "plain", .is_deaf = true},
+    [HOUSE_RICH] = {.name = "rich"},
+    [HOUSE_DROPPING] = {.name = "dropping"},
+    [HOUSE_REFUSING] = {.name = "refusing"},
+    [HOUSE_CALLERS] = {.name = "callers"},
+};
+
+/* Workers at an attempt, by their index. */
+static struct weir__flag busy[HOUSES][MOST_INDICES];
+
+enum house_id house_of(const weir_pool *pool)
+{
+    enum house_id id = HOUSE_PLAIN;
+
+    while (id < HOUSES && houses[id].pool != pool)
+        id++;
+    if (id == HOUSES)
+        fail("a pool that is none of ours");
+    return id;
+}
+
+/* ---------------------------------------------------------------- callbacks */
+
+static void
+note_settled(void *arg, const void *item, const weir_outcome *outcome)
+{
+    struct house *house = arg;
+    const struct ticket *ticket = item;
+    const struct kind *kind;
+    struct tally *tally;
+
+    slot_step(ticket, LIFE_OUT, LIFE_SETTLED, "settles");
+    kind = ticket->slot->kind;
+    tally = &house->tallies[kind_number(kind)];
+    if (!outcome->message)
+        fail("kind %s settles without a message", kind->name);
+    if (!((kind->expected | kind->allowed) & 1u << outcome->kind))
+        fail("kind %s ends as %s (code %d, \"%s\")", kind->name,
+             weir_outcome_name(outcome->kind), outcome->code, outcome->message);
+    if (kind->attempts && outcome->kind <= WEIR_OUTCOME_FAILED &&
+        outcome->attempts != kind->attempts)
+        fail("kind %s ends as %s after %u attempts", kind->name,
+             weir_outcome_name(outcome->kind), (unsigned)outcome->attempts);
+    weir__counter_add(&tally->settled, 1);
+    weir__counter_add(&tally->outcomes[outcome->kind], 1);
+    if (kind->on_settled)
+        kind->on_settled(house->pool);
+}
+
+static void note_released(void *arg, void *item)
+{
+    struct house *house = arg;
+    struct ticket ticket = *(struct ticket *)item;
+    struct slot *slot = ticket.slot;
+    const struct kind *kind;
+
+    slot_check(&ticket, "is released");
+    kind = slot->kind;
+    if (weir__flag_read(&slot->running))
+        fail("kind %s is released while an attempt is at it", kind->name);
+    slot_step(&ticket, LIFE_SETTLED, LIFE_FREE, "is released");
+    weir__counter_add(&house->tallies[kind_number(kind)].released, 1);
+    slot_give_back(slot);
+    if (kind->on_release)
+        kind->on_release(house->pool);
+}
+
+/* ---------------------------------------------------------------- attempts */
+
+void attempt_begins(weir_task *task, struct slot *slot)
+{
+    struct house *house = &houses[slot->house];
+    uint32_t worker = weir_task_worker(task);
+
+    if (weir__flag_swap(&slot->running, true))
+        fail("two attempts at one task of kind %s", slot->kind->name);
+    if (weir_task_current() != task)
+        fail("weir_task_current is not the task of its handler");
+    weir__counter_add(&house->tallies[kind_number(slot->kind)].attempts, 1);
+    slot->worker = worker;
+    if (worker == UINT32_MAX)
+        weir__counter_add(&house->stand_ins, 1);
+    else if (worker >= MOST_INDICES)
+        fail("a worker's index is %u", (unsigned)worker);
+    else if (weir__flag_swap(&busy[slot->house][worker], true))
+        fail("two live threads have index %u in pool %s", (unsigned)worker,
+             house->name);
+}
+
+void attempt_ends(struct slot *slot)
+{
+    struct house *house = &houses[slot->house];
+    struct ticket ticket = slot->ticket;
+    size_t number = kind_number(slot->kind);
+
+    if (slot->worker != UINT32_MAX)
+        weir__flag_write(&busy[slot->house][slot->worker], false);
+    weir__flag_write(&slot->running, false);
+    if (!house->is_deaf)
+        return;
+    slot_step(&ticket, LIFE_OUT, LIFE_FREE, "ends");
+    weir__counter_add(&house->tallies[number].released, 1);
+    slot_give_back(slot);
+}
+
+/* ------------------------------------------------------------------- life */
+
+void houses_open(void)
+{
+    for (enum house_id id = HOUSE_PLAIN; id < HOUSES; id++) {
+        struct house *house = &houses[id];
+        weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
+
+        options.workers = wish.workers;
+        options.name = house->name;
+        options.stack_bytes = STACK_BYTES;
+        options.item_size = sizeof(struct ticket);
+        options.queue_capacity = 512;
+        if (id == HOUSE_PLAIN) {
+            options.timeout_ns = WEIR_MS(2);
+        } else {
+            options.on_settled = note_settled;
+            options.on_settled_arg = house;
+            options.on_release = note_released;
+            options.on_release_arg = house;
+        }
+        if (id == HOUSE_DROPPING) {
+            options.on_full = WEIR_ON_FULL_DROP_OLDEST;
+            options.queue_capacity = 8;
+        } else if (id == HOUSE_REFUSING) {
+            options.on_full = WEIR_ON_FULL_REFUSE;
+            options.queue_capacity = 4;
+        } else if (id == HOUSE_CALLERS) {
+            options.on_full = WEIR_ON_FULL_CALLER_RUNS;
+            options.queue_capacity = 2;
+        }
+        house->wanted = wish.workers;
+        if (weir_pool_create(&house->pool, &options))
+            fail("pool %s: %s", house->name, weir_last_error());
+    }
+}
+
+void houses_close(void)
+{
+    for (enum house_id id = HOUSE_PLAIN; id < HOUSES; id++) {
+        weir_status status =
+            weir_pool_stop(houses[id].pool, WEIR_STOP_AFTER_DRAIN, hang());
+
+        if (status)
+            fail("stopping pool %s: %s", houses[id].name,
+                 weir_status_name(status));
+        weir_pool_destroy(houses[id].pool);
+        houses[id].pool = NULL;
+    }
+}
+
+/* ---------------------------------------------------------------- submitting
+ */
+
+static bool has_room_for_all(const struct kind *kind)
+{
+    return !kind->cancelled && !kind->waited && !kind->lives_ns &&
+           !kind->retry && !kind->timeout_ns;
+}
+
+static weir_status
+submit_spec(struct house *house, struct slot *slot, bool copy,
+            weir_future **future, weir_deadline deadline)
+{
+    const struct kind *kind = slot->kind;
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+
+    spec.handler = handle;
+    spec.item = &slot->ticket;
+    spec.copy = copy;
+    spec.timeout_ns = kind->timeout_ns;
+    spec.time_to_live_ns = kind->lives_ns;
+    spec.retry = kind->retry;
+    spec.label = slot->random & 8 ? kind->name : NULL;
+    return weir_pool_submit_task(house->pool, &spec,
+                                 kind->cancelled || kind->waited ? future
+                                                                 : NULL,
+                                 deadline);
+}
+
+/* Whether it was accepted. */
+static bool submit_slot(struct slot *slot, weir_deadline deadline)
+{
+    const struct kind *kind = slot->kind;
+    enum house_id id = slot->house;
+    struct house *house = &houses[id];
+    struct tally *tally = &house->tallies[kind_number(kind)];
+    bool copy = slot->random & 4;
+    weir_future *future = NULL;
+    weir_status status;
+
+    weir__counter_add(&tally->offered, 1);
+    if (house->is_deaf || (has_room_for_all(kind) && slot->random & 16))
+        status = copy ? weir_pool_submit_copy(house->pool, handle,
+                                              &slot->ticket, deadline)
+                      : weir_pool_submit(house->pool, handle, &slot->ticket,
+                                         deadline);
+    else
+        status = submit_spec(house, slot, copy, &future, deadline);
+    if (status == WEIR_OK) {
+        weir__counter_add(&tally->accepted, 1);
+        if (future)
+            hand_over(future, kind->cancelled);
+        return true;
+    }
+    /* It is ours again. */
+    weir__counter_add(&house->refused, 1);
+    if (status == WEIR_ENOMEM)
+        weir__counter_add(&troubles.refused_for_memory, 1);
+    else if (!(status == WEIR_FULL && id == HOUSE_REFUSING) &&
+             !(status == WEIR_TIMED_OUT && deadline.at_ns == 0))
+        fail("submitting kind %s to pool %s: %s", kind->name, house->name,
+             weir_status_name(status));
+    slot_step(&slot->ticket, LIFE_OUT, LIFE_FREE, "is refused");
+    slot_give_back(slot);
+    return false;
+}
+
+static enum house_id choose_house(const struct kind *kind, uint32_t *random)
+{
+    enum house_id id;
+
+    do
+        id = (enum house_id)draw(random, HOUSES);
+    while (!(kind->houses & 1u << id));
+    return id;
+}
+
+void submit_kind(const struct kind *kind, uint32_t *random)
+{
+    enum house_id id = choose_house(kind, random);
+    unsigned count = kind->burst ? kind->burst : 1;
+
+    while (count-- > 0)
+        submit_slot(slot_take(kind, id, draw(random, UINT32_MAX), true),
+                    hang());
+}
+
+void submit_one(const struct kind *kind, enum house_id house, uint32_t random)
+{
+    struct slot *slot = slot_take(kind, house, random, false);
+
+    if (slot)
+        submit_slot(slot, WEIR_NOW);
+}
