@@ -50,10 +50,6 @@ START_TEST(what_is_not_built_yet_is_refused_by_name)
     assert_refused("isolation");
     options.interrupt_signal = SIGUSR1;
     assert_refused("interrupt_signal");
-    options.grace_ns = 1;
-    assert_refused("grace_ns");
-    options.max_abandoned = 1;
-    assert_refused("max_abandoned");
     options.max_workers = 2;
     assert_refused("max_workers");
 }
@@ -92,6 +88,37 @@ START_TEST(times_policies_and_retries_out_of_range_are_refused_by_name)
     policy.factor = 0.5;
     options.retry = &policy;
     assert_refused("factor");
+}
+END_TEST
+
+/* A refusal that says both what is wrong and what to do. */
+static void assert_refused_with(const char *word, const char *remedy)
+{
+    weir_pool *none = NULL;
+
+    ck_assert_int_eq(weir_pool_create(&none, &options), WEIR_EINVAL);
+    assert_error_names(remedy);
+    assert_refused(word);
+}
+
+START_TEST(grace_and_what_contradicts_it_are_refused_by_name)
+{
+    options.timeout_ns = 1;
+    options.grace_ns = -1;
+    assert_refused_with("grace_ns", "negative");
+    options.grace_ns = 1;
+    assert_refused_with("grace_ns", "set timeout_ns");
+    options.timeout_ns = 1;
+    options.max_abandoned = 1;
+    assert_refused_with("max_abandoned", "set grace_ns");
+    options.timeout_ns = 1;
+    options.grace_ns = 1;
+    options.on_full = WEIR_ON_FULL_CALLER_RUNS;
+    assert_refused_with("grace_ns", "another policy");
+    options.timeout_ns = 1;
+    options.grace_ns = 1;
+    options.max_abandoned = 65537;
+    assert_refused_with("max_abandoned", "65536");
 }
 END_TEST
 
@@ -217,6 +244,7 @@ int main(void)
         what_is_not_built_yet_is_refused_by_name,
         sizes_out_of_range_are_refused_by_name,
         times_policies_and_retries_out_of_range_are_refused_by_name,
+        grace_and_what_contradicts_it_are_refused_by_name,
         fields_of_a_newer_library_are_refused_unless_zero,
         the_options_are_copied,
         NULL};

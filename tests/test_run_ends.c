@@ -33,10 +33,12 @@ static weir_run_options options;
 static weir_pool_options pool;
 static int stop_fd;
 
-/* The handler's: it waits for `finish`, then answers. */
+/* The handler, and what it is about: it waits for `finish`, then answers. */
+static weir_handler *handler;
 static struct tally started, asked_to_stop;
 static struct gate finish;
 static int answer;
+static uint64_t closes; /* by the run, of each producer */
 
 /* The run, on a thread of its own. */
 static struct helper helper;
@@ -136,6 +138,15 @@ static struct source *new_blocking_source(int count)
 
 /* ------------------------------------------------------------------- runs */
 
+static int wait_and_answer(weir_task *task, void *item)
+{
+    (void)item;
+    tally_add(&started, 1);
+    gate_wait(&finish);
+    tally_add(&asked_to_stop, weir_task_cancelled(task));
+    return answer;
+}
+
 static void setup(void)
 {
     options = (weir_run_options)WEIR_RUN_OPTIONS_INIT;
@@ -147,6 +158,8 @@ static void setup(void)
     started = asked_to_stop = (struct tally)TALLY_INIT;
     finish = (struct gate)GATE_INIT;
     answer = 0;
+    handler = wait_and_answer;
+    closes = 1;
 }
 
 static void teardown(void)
@@ -159,15 +172,6 @@ static void stop(void)
     ck_assert_int_eq(eventfd_write(stop_fd, 1), 0);
 }
 
-static int wait_and_answer(weir_task *task, void *item)
-{
-    (void)item;
-    tally_add(&started, 1);
-    gate_wait(&finish);
-    tally_add(&asked_to_stop, weir_task_cancelled(task));
-    return answer;
-}
-
 static void run(void *unused)
 {
     const weir_producer *producers[3];
@@ -177,13 +181,13 @@ static void run(void *unused)
         producers[i] = &sources[i].producer;
     options.producers = producers;
     options.producer_count = source_count;
-    options.handler = wait_and_answer;
+    options.handler = handler;
     report_of_run = (weir_report)WEIR_REPORT_INIT;
     status_of_run = weir_run(&options, &report_of_run);
     errno_of_run = errno;
     memcpy(error_of_run, weir_last_error(), sizeof(error_of_run));
     for (size_t i = 0; i < source_count; i++) {
-        ck_assert_uint_eq(tally_read(&sources[i].closed), 1);
+        ck_assert_uint_eq(tally_read(&sources[i].closed), closes);
         ck_assert_uint_le(tally_read(&sources[i].interrupts), 1);
     }
     ck_assert(weir_ledger_balances(&report_of_run.ledger));
@@ -555,6 +559,74 @@ START_TEST(a_stop_after_a_failure_cancels_what_waits_but_not_the_status)
 }
 END_TEST
 
+/* -------------------------------------------------- attempts that do not end
+ */
+
+static struct tally deaf_ended = TALLY_INIT;
+
+/* To the first number. */
+static int be_deaf(weir_task *task, void *item)
+{
+    const int *number = item;
+
+    (void)task;
+    if (*number > 0)
+        return 0;
+    gate_wait(&finish);
+    tally_add(&deaf_ended, 1);
+    return 0;
+}
+
+/* Each attempt is late at once, and nobody closes the producers. */
+static void deaf_setup(void)
+{
+    setup();
+    handler = be_deaf;
+    pool.timeout_ns = 1;
+    pool.grace_ns = 1;
+    pool.max_abandoned = 1;
+    closes = 0;
+}
+
+/* The item is still in use, but not by a callback. */
+static void end_deaf(struct source *source)
+{
+    ck_assert_uint_eq(report_of_run.ledger.unreleased, 1);
+    ck_assert_uint_eq(tally_read(&source->settled), tally_read(&source->got));
+    gate_open(&finish);
+    await_count(&deaf_ended, 1);
+    ck_assert_uint_eq(tally_read(&source->released) + 1,
+                      tally_read(&source->got));
+}
+
+START_TEST(a_run_does_not_wait_for_an_abandoned_attempt)
+{
+    struct source *source = new_source(1);
+
+    start_run();
+    helper_join(&helper);
+    ck_assert_int_eq(status_of_run, WEIR_STUCK);
+    ck_assert_ptr_nonnull(strstr(error_of_run, "abandoned"));
+    ck_assert_uint_eq(report_of_run.ledger.timed_out, 1);
+    end_deaf(source);
+}
+END_TEST
+
+START_TEST(a_degraded_pool_ends_the_intake)
+{
+    struct source *source = new_blocking_source(9);
+
+    pool.queue_capacity = 1;
+    start_run();
+    helper_join(&helper);
+    ck_assert_int_eq(status_of_run, WEIR_DEGRADED);
+    ck_assert_ptr_nonnull(strstr(error_of_run, "max_abandoned"));
+    ck_assert_uint_lt(tally_read(&source->got), 9);
+    ck_assert_uint_eq(tally_read(&source->cancelled), 1); /* turned away */
+    end_deaf(source);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const failures[] = {
@@ -579,11 +651,13 @@ int main(void)
         a_stop_cancels_what_waits_to_be_tried_again,
         a_stop_after_a_failure_cancels_what_waits_but_not_the_status,
         NULL};
-    const struct chapter chapters[] = {{"producers that fail", failures, setup,
-                                        teardown, 0, 0},
-                                       {"stop_fd", stops, setup, teardown, 0,
-                                        0},
-                                       {NULL, NULL, NULL, NULL, 0, 0}};
+    const TTest *const deaf[] = {a_run_does_not_wait_for_an_abandoned_attempt,
+                                 a_degraded_pool_ends_the_intake, NULL};
+    const struct chapter chapters[] = {
+        {"deaf handlers", deaf, deaf_setup, teardown, 0, 0},
+        {"producers that fail", failures, setup, teardown, 0, 0},
+        {"stop_fd", stops, setup, teardown, 0, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("run: early ends", chapters);
 }

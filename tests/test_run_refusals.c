@@ -234,7 +234,7 @@ START_TEST(pool_options_that_no_pool_takes_are_refused)
     pool.timeout_ns = -1;
     must_refuse(&options, "timeout_ns");
     pool.timeout_ns = 0;
-    pool.max_abandoned = 1;
+    pool.max_abandoned = 1; /* without grace_ns */
     must_refuse(&options, "max_abandoned");
 }
 END_TEST

@@ -65,8 +65,12 @@ typedef struct weir_pool_options {
                                  0: none */
     weir_on_full on_full;     /* 0: wait */
     int64_t timeout_ns;       /* per attempt; 0: none */
-    int64_t grace_ns;         /* not built yet: 0 */
-    uint32_t max_abandoned;   /* not built yet: 0 */
+    int64_t grace_ns;         /* for an attempt to end once its task has timed
+                                 out or was cancelled; then its thread is
+                                 abandoned and another takes its place; needs
+                                 timeout_ns; 0: nothing is abandoned */
+    uint32_t max_abandoned;   /* at a time, up to 65536; then the pool is
+                                 degraded; 0: workers */
     int64_t time_to_live_ns;  /* waiting longer than this for the first start:
                                  EXPIRED; 0: no limit */
     int interrupt_signal;     /* not built yet: 0 */
@@ -114,7 +118,8 @@ typedef struct weir_ledger {
         dropped;
     uint64_t queued, running, retrying; /* now */
     uint64_t overdue;                   /* now: settled, attempt not ended */
-    uint64_t abandoned;                 /* now: part of overdue */
+    uint64_t abandoned;                 /* now: part of overdue; their threads
+                                           are no workers any more */
     uint64_t attempts;                  /* started */
     uint64_t late;       /* attempts that answered after their deadline or
                             after the settle */
@@ -133,9 +138,9 @@ WEIR_API bool weir_ledger_balances(const weir_ledger *ledger);
 typedef struct weir_pool_stats {
     size_t size; /* set by WEIR_POOL_STATS_INIT */
     weir_ledger ledger;
-    uint32_t workers; /* live worker threads */
+    uint32_t workers; /* live worker threads, abandoned ones not counted */
     uint32_t busy;    /* of these, in a handler or a callback */
-    bool degraded;    /* never, as long as nothing is abandoned */
+    bool degraded;    /* max_abandoned are abandoned: no new tasks */
     bool tainted;     /* never, in WEIR_ISOLATE_THREAD */
 } weir_pool_stats;
 #define WEIR_POOL_STATS_INIT WEIR_SIZED(weir_pool_stats)
@@ -161,6 +166,8 @@ weir_pool_create(weir_pool **out, const weir_pool_options *options);
  * Owns:    on WEIR_OK the pool holds `item` until on_release; otherwise
  *          nothing has moved.
  * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (policy),
+ *          WEIR_DEGRADED (max_abandoned threads are abandoned; at once, also if
+ *          it was waiting for room),
  *          WEIR_DEADLOCK (in a handler or callback of this pool: it would have
  *          to wait for ever, or to run itself), WEIR_ENOMEM (caller-runs),
  *          WEIR_FORKED, WEIR_EINVAL.
@@ -216,7 +223,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_submit_many(
  * and all callbacks have returned.  The pool stays open.
  *
  * Blocks:  until then or the deadline.
- * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_DEADLOCK (in a handler or callback of
+ * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_STUCK (at once, when nothing is left
+ *          but abandoned attempts), WEIR_DEADLOCK (in a handler or callback of
  *          this pool), WEIR_FORKED, WEIR_EINVAL.
  * Threads: any other; several at once.
  */
@@ -244,10 +252,11 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_resize(weir_pool *pool,
  * WEIR_STOP_NOW settles what waits CANCELLED and asks what runs; each running
  * task settles with what it answers by the deadline, else CANCELLED then.
  *
- * Blocks:  until all threads have ended, or the deadline.
+ * Blocks:  until all threads have ended but abandoned ones, or the deadline.
  * Returns: WEIR_OK: all threads have ended;
  *          WEIR_STUCK: everything has settled, but attempts have not ended
- *          (ledger.unreleased items are still theirs);
+ *          (ledger.unreleased items are still theirs); before the deadline if
+ *          all of them are abandoned;
  *          WEIR_TIMED_OUT: the drain goes on, call again;
  *          WEIR_DEADLOCK (in a handler or callback of this pool), WEIR_FORKED,
  *          WEIR_EINVAL.

@@ -52,7 +52,8 @@ typedef struct weir_retry {
     weir_retryable *retryable; /* NULL: FAILED and TIMED_OUT are */
     void *retryable_arg;
     int64_t patience_ns; /* past the deadline, for an attempt that timed out to
-                            end; 0: until the next is due */
+                            end; 0: until the next is due; in a pool with
+                            grace_ns that is the patience */
 } weir_retry;
 #define WEIR_RETRY_INIT WEIR_SIZED(weir_retry)
 

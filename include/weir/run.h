@@ -44,10 +44,15 @@ typedef struct weir_report {
  * what was accepted still runs.  With caller-runs that thread runs handlers
  * too: one that ends it ends the intake likewise.
  *
- * Blocks:  until the end; a handler that never returns keeps it waiting.
+ * Blocks:  until the end; a handler that never returns keeps it waiting, unless
+ *          it is abandoned (the pool's grace_ns).
  * Owns:    closes each producer, whatever it returns, except on WEIR_EINVAL:
- *          then none was touched.
- * Returns: WEIR_OK, also when tasks failed: the ledger says so;
+ *          then none was touched; and while abandoned attempts hold items
+ *          (report->ledger.unreleased is not 0): then closing them is yours,
+ *          when those have ended.
+ * Returns: WEIR_OK, also when tasks failed: the ledger says so; WEIR_STUCK
+ *          (only abandoned attempts are left), WEIR_DEGRADED (so many of them
+ *          that the pool took no more);
  *          WEIR_CANCELLED (stop_fd), a failed producer's status (WEIR_ESYSTEM
  *          with errno EINVAL for its WEIR_EINVAL), WEIR_EINVAL (the options),
  *          WEIR_ENOMEM, WEIR_ESYSTEM.  *report is written unless

@@ -14,6 +14,8 @@
  * then closes the producers: so no attempt holds an item any more, and close
  * comes after the last release.
  *
+ * If abandoned attempts are left they hold items: then no producer is closed.
+ *
  * ENDING EARLY
  *
  * Whoever ends the run first (a producer that fails, stop_fd) says why; the
@@ -46,6 +48,7 @@ struct run {
     struct weir__waitlist enders; /* L: the caller, for the feeds */
     size_t alive;                 /* L: feeds that have not ended */
     bool interrupted;             /* L: once is enough */
+    bool is_stuck;                /* the caller's: attempts were abandoned */
     weir_status status;           /* L: why it ended early */
     char error[256];              /* L: the words for it */
     int system_error;             /* L: errno then */
@@ -349,18 +352,22 @@ static void carry_out(struct run *run, const char *name)
         await_feeds(run, start_feeds(run, name));
     /* The watcher stays until the drain is over: stop_fd may cut it short. */
     status = weir_pool_stop(run->pool, WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER);
+    run->is_stuck = status == WEIR_STUCK;
     if (status)
-        end_early(run, status, weir_last_error());
+        end_early(run, status,
+                  run->is_stuck ? "abandoned attempts have not ended"
+                                : weir_last_error());
     if (watched) {
         weir__event_set(run->quit_fd);
         weir__thread_join(&run->watcher);
     }
 }
 
-/* Our copies, if it came to that: the caller's may be gone by now. */
+/* Our copies, if it came to that: the caller's may be gone by now.  None while
+ * an attempt may be at an item. */
 static void close_producers(const struct run *run, const weir_run_options *o)
 {
-    for (size_t i = 0; i < o->producer_count; i++) {
+    for (size_t i = 0; i < o->producer_count && !run->is_stuck; i++) {
         const weir_producer *p =
             i < run->feed_count ? &run->feeds[i].producer : o->producers[i];
 

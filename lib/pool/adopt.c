@@ -102,11 +102,12 @@ static void move_to_list(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     }
 }
 
-/* The two reasons for putters to take the lock. */
+/* The reasons for putters to take the lock. */
 static void flag_tail(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     bool flagged = weir__counter_read(&pool->lane.tail) & WEIR__RING_STAND_BACK;
-    bool wanted = pool->lane_shut || pool->submitters.waiters.overtaken > 0;
+    bool wanted = pool->lane_shut || pool->submitters.waiters.overtaken > 0 ||
+                  weir__pool_is_degraded(pool);
 
     if (wanted && !flagged)
         weir__counter_or(&pool->lane.tail, WEIR__RING_STAND_BACK);
@@ -135,6 +136,7 @@ void weir__entry_attach(weir_pool *pool, struct weir__worker *worker,
                         struct weir__entry *entry)
 {
     worker->entry = entry;
+    entry->worker = worker;
     pool->attached++;
 }
 

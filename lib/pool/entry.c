@@ -98,6 +98,7 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
     entry->task = task;
     entry->attempt_alive = true;
     entry->started_ns = now_ns;
+    entry->overstays_ns = 0;
     if (entry->outcome.attempts++ == 0) {
         entry->first_started_ns = now_ns;
         pool->first_attempts++;
@@ -139,6 +140,8 @@ settle(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     weir__ledger_settle(&pool->ledger, entry->outcome.kind);
     entry->is_overdue = entry->attempt_alive;
     pool->ledger.overdue += entry->is_overdue;
+    if (entry->is_overdue)
+        weir__grace_begin(pool, entry);
     if (entry->future)
         weir__future_settle(entry->future, entry);
     weir__pool_changed(pool);
@@ -296,6 +299,7 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
         note_answer(entry, exited);
     }
     entry->attempt_alive = false;
+    weir__grace_end(pool, entry);
     if (entry->state == WEIR__RUNNING && has_attempts_left(pool, entry)) {
         *phase = WEIR__DECIDING;
         granted = grants_drops_lock(pool, entry);
@@ -362,8 +366,8 @@ deadline_passed_drops_lock(weir_pool *pool, struct weir__entry *entry)
 {
     int64_t deadline_ns =
         weir__moment_after(entry->started_ns, entry->timeout_ns);
-    int64_t limit_ns;
 
+    entry->overstays_ns = deadline_ns;
     weir__entry_ask(pool, entry);
     if (!has_attempts_left(pool, entry) ||
         (!entry->retry->retryable && !weir__entry_pay(pool, entry))) {
@@ -376,9 +380,7 @@ deadline_passed_drops_lock(weir_pool *pool, struct weir__entry *entry)
         entry->is_undecided = true;
         weir__notifier_post(pool, entry, WEIR__NOTICE_DECISION);
     }
-    limit_ns = weir__moment_after(deadline_ns, entry->retry->patience_ns);
-    weir__timekeeper_set(pool, entry,
-                         limit_ns > entry->due_ns ? limit_ns : entry->due_ns);
+    weir__timekeeper_set(pool, entry, weir__grace_limit(pool, entry));
 }
 
 void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
@@ -396,8 +398,10 @@ void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
         else
             retry_if_ready(pool, entry);
         break;
-    case WEIR__FREE:
     case WEIR__SETTLED:
+        weir__grace_pass(pool, entry);
+        break;
+    case WEIR__FREE:
         assert(false && "a moment for nothing");
         break;
     }

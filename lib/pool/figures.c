@@ -103,6 +103,12 @@ bool weir__pool_has_room(const weir_pool *pool)
            pool->free_count > weir__lane_live(pool);
 }
 
+static bool is_busy(const struct weir__worker *worker)
+{
+    return !worker->abandoned &&
+           (worker->entry || weir__counter_read(&worker->lane.at) != 0);
+}
+
 void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
 {
     weir_pool_stats stats = WEIR_POOL_STATS_INIT;
@@ -114,9 +120,9 @@ void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
         if (pool->stopped)
             stats.ledger.unreleased = pool->ledger.overdue;
         stats.workers = pool->alive;
+        stats.degraded = weir__pool_is_degraded(pool);
         for (uint32_t i = 0; i < pool->worker_slots; i++)
-            stats.busy += pool->workers[i]->entry != NULL ||
-                          weir__counter_read(&pool->workers[i]->lane.at) != 0;
+            stats.busy += is_busy(pool->workers[i]);
         weir__mutex_unlock(&pool->lock);
     }
     weir__snapshot_write(out, &stats, sizeof(stats));

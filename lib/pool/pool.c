@@ -85,7 +85,8 @@ static void free_pool(weir_pool *pool)
 void weir__pool_unlock_and_let_go(weir_pool *pool)
 {
     bool last = --pool->references == 0;
-    bool drop_store = pool->destroyed && pool->alive == 0 && !pool->store_gone;
+    bool drop_store =
+        pool->destroyed && pool->attached == 0 && !pool->store_gone;
     struct weir__block *store = pool->store;
 
     if (drop_store) {
@@ -191,12 +192,14 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
 {
     uint32_t before = pool->wanted;
     uint32_t most_before = pool->settings.options.max_workers;
+    uint32_t slots = workers > most_before ? workers : most_before;
     weir_status status = WEIR_OK;
     struct growth growth;
 
-    if (workers > pool->worker_slots) {
+    slots += pool->settings.options.max_abandoned;
+    if (slots > pool->worker_slots) {
         weir__mutex_unlock(&pool->lock);
-        status = prepare_growth(pool, workers, &growth);
+        status = prepare_growth(pool, slots, &growth);
         weir__mutex_lock(&pool->lock);
         if (status)
             return weir__refuse(status, "no memory for %u workers",

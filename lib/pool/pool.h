@@ -13,6 +13,7 @@
  *   entry.c       what becomes of a task: the states below, and its callbacks
  *   retrying.c    chance and budget of retries
  *   timekeeper.c  lets deadlines pass, starts and joins threads
+ *   grace.c       gives up on threads whose attempts overstay
  *   notifier.c    runs callbacks that no worker is there for
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
@@ -32,6 +33,9 @@
  *                          the predicate says no
  *   settled   ▶ free       told, attempt ended, released
  *
+ * A settled one whose attempt is alive is overdue; what comes of its thread is
+ * in grace.c.
+ *
  * INVARIANTS (hold whenever the lock is free)
  *
  *   1. The ledger balances.
@@ -40,7 +44,8 @@
  *   3. An entry is free only when no attempt is at its item, no callback runs
  *      for it and none is owed.
  *   4. queued + retrying is what capacity bounds; the store holds capacity +
- *      workers entries, so that what was let in always has a place.
+ *      slots entries, a slot being a place for a worker's thread, so that what
+ *      was let in always has a place.
  *   5. If a task can be taken, no worker sleeps without a wake-up on its way;
  *      if there is room, no submitter does.
  *   6. The timekeeper sleeps no longer than to the soonest moment.
@@ -126,20 +131,24 @@ struct weir__entry {
     struct weir__entry *previous; /* likewise */
     struct weir__entry *next_notice;
     struct weir__moment moment; /* queued: expires; running: deadline;
-                                   retrying: due, or patience over */
+                                   retrying: due, or patience over;
+                                   settled: grace over */
     enum weir__entry_state state;
     enum weir__step step;
-    unsigned notices;           /* set of enum weir__notice */
-    bool is_noticed;            /* in the pool's list of notices */
-    bool is_handled;            /* a thread runs callbacks for it */
-    bool is_due;                /* retrying, and in `due` */
-    bool is_undecided;          /* retrying, if the predicate grants it */
-    bool attempt_alive;         /* a handler is at the item */
-    bool is_overdue;            /* settled while it was, and it still is */
-    bool is_callers;            /* run by its submitter; not from the store */
-    struct weir_task *task;     /* the live attempt's record */
-    uint64_t cancel_generation; /* which attempt the actions are of */
+    unsigned notices;            /* set of enum weir__notice */
+    bool is_noticed;             /* in the pool's list of notices */
+    bool is_handled;             /* a thread runs callbacks for it */
+    bool is_due;                 /* retrying, and in `due` */
+    bool is_undecided;           /* retrying, if the predicate grants it */
+    bool attempt_alive;          /* a handler is at the item */
+    bool is_overdue;             /* settled while it was, and it still is */
+    bool is_past_grace;          /* overdue, to be abandoned when that may be */
+    bool is_callers;             /* run by its submitter; not from the store */
+    struct weir_task *task;      /* the live attempt's record */
+    struct weir__worker *worker; /* the live attempt's; NULL: a submitter */
+    uint64_t cancel_generation;  /* which attempt the actions are of */
     int64_t submitted_ns, started_ns, first_started_ns, due_ns;
+    int64_t overstays_ns;       /* the live attempt, since then; 0: not yet */
     weir_outcome outcome;       /* settled: lent strings; else scratch */
     weir_future *future;        /* NULL, or holds a reference */
     struct weir__inside inside; /* of the thread that runs its callbacks */
@@ -188,6 +197,8 @@ struct weir__worker {
     weir_pool *pool;                 /* I */
     uint32_t index;                  /* I */
     enum weir__phase phase;          /* L */
+    bool abandoned;                  /* L, but its thread may read: only
+                                        while an attempt of its own lives */
     int refused;                     /* L: what worker_start answered,
                                         or WEIR__START_EXITED */
     bool awaited;                    /* L: create or resize waits */
@@ -228,7 +239,8 @@ struct weir_pool {
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
     uint32_t wanted;               /* L: workers there should be */
-    uint32_t alive;                /* L: workers not ended or leaving */
+    uint32_t alive;                /* L: workers not ended, leaving or
+                                      abandoned */
     uint32_t threads;              /* L: workers and notifier, not joined */
     struct weir__worker *ended;    /* L: to be joined */
     int64_t workers_hold_ns;  /* L: no start before this, after a failure */
@@ -424,6 +436,25 @@ int64_t weir__entry_draw_delay(weir_pool *pool, const struct weir__entry *entry)
  * then. */
 bool weir__entry_pay(weir_pool *pool, const struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
+
+/* ------------------------------------------------------------------ grace.c */
+
+/* How long an entry is retrying at most while the old attempt is alive. */
+int64_t
+weir__grace_limit(const weir_pool *pool, const struct weir__entry *entry);
+/* The entry has settled, its attempt is alive: the grace begins. */
+void weir__grace_begin(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* And it is over: the thread is abandoned, if that may be. */
+void weir__grace_pass(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* The attempt has ended, whatever became of its task. */
+void weir__grace_end(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* No thread more may be abandoned, and no task more let in. */
+bool weir__pool_is_degraded(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Nothing is left but abandoned attempts: no callback runs or is owed. */
+bool weir__pool_is_stuck(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
 /* ------------------------------------------------------------- worker.c */
 

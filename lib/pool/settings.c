@@ -34,13 +34,6 @@ static weir_status refuse_unbuilt(const weir_pool_options *o)
         return weir__refuse(WEIR_EINVAL,
                             "interrupt_signal is not built yet: leave it 0 and "
                             "poll weir_task_cancel_fd");
-    if (o->grace_ns != 0)
-        return weir__refuse(WEIR_EINVAL, "grace_ns is not built yet: leave it "
-                                         "0; nothing is abandoned");
-    if (o->max_abandoned != 0)
-        return weir__refuse(WEIR_EINVAL,
-                            "max_abandoned is not built yet: leave "
-                            "it 0; nothing is abandoned");
     return WEIR_OK;
 }
 
@@ -106,6 +99,37 @@ static weir_status check_times(const weir_pool_options *o)
     return WEIR_OK;
 }
 
+/* After the workers and the times. */
+static weir_status check_grace(weir_pool_options *o)
+{
+    if (o->grace_ns < 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "grace_ns is negative: 0 means that nothing is "
+                            "abandoned");
+    if (o->grace_ns == 0 && o->max_abandoned > 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "max_abandoned %u without grace_ns: nothing is "
+                            "abandoned, set grace_ns or leave both 0",
+                            (unsigned)o->max_abandoned);
+    if (o->grace_ns == 0)
+        return WEIR_OK;
+    if (o->timeout_ns == 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "grace_ns without timeout_ns: it begins where an "
+                            "attempt's time ends, set timeout_ns too");
+    if (o->on_full == WEIR_ON_FULL_CALLER_RUNS)
+        return weir__refuse(WEIR_EINVAL,
+                            "grace_ns with on_full WEIR_ON_FULL_CALLER_RUNS: "
+                            "no thread can take the submitter's place, use "
+                            "another policy or leave grace_ns 0");
+    if (o->max_abandoned == 0)
+        o->max_abandoned = o->workers;
+    if (o->max_abandoned > WEIR__MOST_WORKERS)
+        return weir__refuse(WEIR_EINVAL, "max_abandoned %u is above %d",
+                            (unsigned)o->max_abandoned, WEIR__MOST_WORKERS);
+    return WEIR_OK;
+}
+
 weir_status weir__pool_settings_read(struct weir__pool_settings *into,
                                      const weir_pool_options *options)
 {
@@ -121,6 +145,8 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         status = check_sizes(o);
     if (!status)
         status = check_times(o);
+    if (!status)
+        status = check_grace(o);
     if (!status)
         status = weir__retry_read(&into->retry, o->retry);
     if (status)

@@ -14,8 +14,9 @@
  * LIMITS
  *
  * A handler that does not return keeps its worker, and so the timekeeper.  Stop
- * then answers WEIR_STUCK at its deadline, and destroy leaves that worker to
- * itself: it is detached, and takes the pool's memory with it when it ends.
+ * then answers WEIR_STUCK: at its deadline, or as soon as nothing is left but
+ * threads that were abandoned.  Destroy leaves such a worker to itself: it is
+ * detached, and takes the pool's memory with it when it ends.
  */
 #include "pool/pool.h"
 
@@ -26,7 +27,8 @@
 
 void weir__joiners_tell(weir_pool *pool)
 {
-    if (pool->joiners.waiters.first && weir__pool_is_idle(pool))
+    if (pool->joiners.waiters.first &&
+        (weir__pool_is_idle(pool) || weir__pool_is_stuck(pool)))
         weir__eventcount_wake_all(&pool->joiners);
 }
 
@@ -49,7 +51,7 @@ weir_status weir_pool_join(weir_pool *pool, weir_deadline deadline)
 {
     weir_status status = weir__pool_check(pool);
     struct weir__turn turn = {0};
-    bool idle;
+    bool idle, stuck;
 
     if (status)
         return status;
@@ -62,15 +64,16 @@ weir_status weir_pool_join(weir_pool *pool, weir_deadline deadline)
         if (pool->has_lane)
             weir__fence_heavy();
         idle = weir__pool_is_idle(pool);
-        if (idle || status != WEIR_OK)
+        stuck = weir__pool_is_stuck(pool);
+        if (idle || stuck || status != WEIR_OK)
             break;
         status = weir__waitlist_wait(&pool->joiners.waiters, &pool->lock, &turn,
                                      deadline);
     }
-    if (weir__eventcount_leave(&pool->joiners) && idle)
+    if (weir__eventcount_leave(&pool->joiners) && (idle || stuck))
         weir__eventcount_wake_all(&pool->joiners);
-    if (idle)
-        status = WEIR_OK;
+    if (idle || stuck)
+        status = stuck ? WEIR_STUCK : WEIR_OK;
     weir__mutex_unlock(&pool->lock);
     return status;
 }
@@ -144,7 +147,17 @@ void weir__pool_cancel_waiting(weir_pool *pool)
     weir__mutex_unlock(&pool->lock);
 }
 
-/* Waits for the timekeeper, which ends last, and joins it. */
+/* Nobody is left to wait for: those that were abandoned go in their own time.
+ * Not even a worker is on its way out. */
+static bool
+only_abandoned_are_left(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    return !pool->destroyed && weir__pool_is_stuck(pool) &&
+           pool->threads == pool->ledger.abandoned;
+}
+
+/* Waits for the timekeeper, which ends last, and joins it.  WEIR_OK,
+ * WEIR_TIMED_OUT, WEIR_STUCK. */
 static weir_status await_end_drops_lock(weir_pool *pool, weir_deadline deadline)
     WEIR_REQUIRES(pool->lock)
 {
@@ -152,17 +165,19 @@ static weir_status await_end_drops_lock(weir_pool *pool, weir_deadline deadline)
     weir_status status = WEIR_OK;
 
     while (!pool->timekeeper_joined && status == WEIR_OK) {
-        if (!pool->timekeeper_ended || pool->joining) {
+        if (only_abandoned_are_left(pool)) {
+            status = WEIR_STUCK;
+        } else if (!pool->timekeeper_ended || pool->joining) {
             status = weir__waitlist_wait(&pool->stoppers, &pool->lock, &turn,
                                          deadline);
-            continue;
+        } else {
+            pool->joining = true;
+            weir__mutex_unlock(&pool->lock);
+            weir__thread_join(&pool->timekeeper);
+            weir__mutex_lock(&pool->lock);
+            pool->timekeeper_joined = true;
+            weir__waitlist_wake_all(&pool->stoppers);
         }
-        pool->joining = true;
-        weir__mutex_unlock(&pool->lock);
-        weir__thread_join(&pool->timekeeper);
-        weir__mutex_lock(&pool->lock);
-        pool->timekeeper_joined = true;
-        weir__waitlist_wake_all(&pool->stoppers);
     }
     return pool->timekeeper_joined ? WEIR_OK : status;
 }

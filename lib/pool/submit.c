@@ -213,6 +213,15 @@ wait_for_room_drops_lock(weir_pool *pool, struct weir__turn *turn,
     return naps ? WEIR_OK : status;
 }
 
+static weir_status refuse_degraded(const weir_pool *pool)
+{
+    return weir__refuse(
+        WEIR_DEGRADED,
+        "max_abandoned %u threads are abandoned: no task is taken until one "
+        "of their handlers returns",
+        (unsigned)pool->settings.options.max_abandoned);
+}
+
 /* Waits as the policy says until it is let in. */
 static weir_status
 let_in_drops_lock(weir_pool *pool, const struct offer *offer,
@@ -225,6 +234,8 @@ let_in_drops_lock(weir_pool *pool, const struct offer *offer,
     for (;;) {
         if (pool->closing)
             return WEIR_CLOSED;
+        if (weir__pool_is_degraded(pool))
+            return refuse_degraded(pool);
         weir__eventcount_arm(&pool->submitters);
         if (!weir__must_stand_back(&pool->submitters.waiters, turn) &&
             let_in_now(pool, offer))

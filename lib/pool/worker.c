@@ -9,7 +9,7 @@
  *              ▶ leaving     it answers something else
  *   idle       ▶ in attempt  a task can be taken
  *              ▶ leaving     too many workers; or closing, and nothing is left
- *   in attempt ▶ deciding ▶ telling ▶ idle
+ *   in attempt ▶ deciding ▶ telling ▶ idle, or leaving if it was abandoned
  *   any        ▶ leaving     the thread ends: pthread_exit, a cancel
  *   leaving    ▶ ended ▶ absent   joined by the timekeeper
  *
@@ -38,9 +38,10 @@ static bool has_expired(const struct weir__entry *entry)
            entry->moment.at_ns <= weir__now();
 }
 
-static bool must_leave(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
+static bool must_leave(const weir_pool *pool, const struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock)
 {
-    if (pool->alive > pool->wanted)
+    if (worker->abandoned || pool->alive > pool->wanted)
         return true;
     return pool->closing && weir__pool_live(pool) == 0;
 }
@@ -74,7 +75,7 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
 {
     struct weir__turn turn = {0};
 
-    while (!must_leave(pool)) {
+    while (!must_leave(pool, worker)) {
         struct weir__entry *entry =
             pool->due.first ? pool->due.first : pool->queued.first;
         bool coming = false;
@@ -165,13 +166,14 @@ static bool greet(struct weir__worker *worker)
     return answer == 0;
 }
 
+/* It is no worker any more; one that was abandoned has not been for long. */
 static void leave_pool(weir_pool *pool, struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock)
 {
     worker->phase = WEIR__LEAVING;
-    pool->alive--;
+    if (!worker->abandoned)
+        pool->alive--;
     weir__lane_call_workers(pool);
-    weir__workers_wake(pool); /* what it was woken for is another's now */
 }
 
 static void work(void *arg)
@@ -183,7 +185,8 @@ static void work(void *arg)
     if (!greet(worker))
         return;
     do {
-        while (pool->has_lane && weir__plain_take(pool, worker))
+        while (pool->has_lane && !worker->abandoned &&
+               weir__plain_take(pool, worker))
             weir__plain_run(pool, worker);
         weir__plain_rest(worker);
         weir__mutex_lock(&pool->lock);
@@ -192,8 +195,10 @@ static void work(void *arg)
             if (finding.entry)
                 run_attempt_drops_lock(pool, worker, finding.entry);
         } while (finding.entry && (!pool->has_lane || pool->lane_shut));
-        if (!finding.entry && !finding.is_plain)
+        if (!finding.entry && !finding.is_plain) {
             leave_pool(pool, worker);
+            weir__workers_wake(pool); /* what woke it is another's now */
+        }
         weir__mutex_unlock(&pool->lock);
         if (finding.is_plain)
             weir__plain_run(pool, worker);
@@ -228,9 +233,7 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
         weir__entry_go_on_drops_lock(pool, worker->entry, &worker->phase);
     }
     weir__entry_detach(pool, worker);
-    worker->phase = WEIR__LEAVING;
-    pool->alive--;
-    weir__lane_call_workers(pool);
+    leave_pool(pool, worker);
 }
 
 static void left(void *arg)
@@ -270,9 +273,11 @@ static void left(void *arg)
 static struct weir__worker *
 absent_worker(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
+    const weir_pool_options *o = &pool->settings.options;
+    uint32_t most = o->max_workers + o->max_abandoned;
+
     /* A resize that failed may have left slots that nobody is to have. */
-    for (uint32_t i = 0;
-         i < pool->worker_slots && i < pool->settings.options.max_workers; i++)
+    for (uint32_t i = 0; i < pool->worker_slots && i < most; i++)
         if (pool->workers[i]->phase == WEIR__ABSENT)
             return pool->workers[i];
     return NULL;
@@ -291,6 +296,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     worker->phase = WEIR__STARTING;
     worker->refused = 0;
     worker->greeted = false;
+    worker->abandoned = false;
     worker->lane.can_be_cancelled = false;
     worker->lane.ended_ns = 0;
     worker->thread.run = work;
