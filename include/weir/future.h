@@ -66,10 +66,10 @@ WEIR_API WEIR_MUST_USE weir_status weir_future_cancel(weir_future *future);
  * Lets go of the future; the task itself is not touched.  NULL is allowed; in
  * a fork child it does nothing.
  *
- * Threads: any, once, at any time of the task's life; from a handler or
- * callback too, that of the task itself included.  As with any handle, no other
- *          call on it may be in progress: neither a wait for it nor for any of
- *          several that it is one of.
+ * Threads: any, once, at any time of the task's life; a handler or callback of
+ *          the task itself may be the one.  As with any handle, no other call
+ *          on it may be in progress: neither a wait for it, nor one for any of
+ *          several that it is among.
  */
 WEIR_API void weir_future_release(weir_future *future);
 

@@ -9,6 +9,7 @@
  * an allocation.  Who does what:
  *
  *   submit.c      lets tasks in, or says why not
+ *   callers.c     runs what a submitter runs itself
  *   worker.c      takes the oldest, runs an attempt, says how it ended
  *   entry.c       what becomes of a task: the states below, and its callbacks
  *   retrying.c    chance and budget of retries
@@ -522,6 +523,17 @@ weir_status weir__pool_check(const weir_pool *pool);
 void weir__pool_hold(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Unlocks, and frees the pool if this was the last reference. */
 void weir__pool_unlock_and_let_go(weir_pool *pool) WEIR_RELEASES(pool->lock);
+
+/* --------------------------------------------------------------- callers.c */
+
+/* Runs the attempt of an entry that this thread has started and put on
+ * `callers`, and what its end brings with it.  The future, if any, is let go if
+ * the thread ends meanwhile. */
+void weir__callers_run(weir_pool *pool, struct weir__entry *entry,
+                       weir_future *future);
+/* As weir__entry_tell_drops_lock, on a thread that is not ours. */
+void weir__callers_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- submit.c */
 
