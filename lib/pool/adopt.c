@@ -115,13 +115,17 @@ static void flag_tail(weir_pool *pool) WEIR_REQUIRES(pool->lock)
         weir__counter_and(&pool->lane.tail, ~(uint64_t)WEIR__RING_STAND_BACK);
 }
 
+/* While tasks move workers stand back: one of them might take the task behind
+ * one that has moved, and begin it sooner. */
 void weir__lane_shut(weir_pool *pool)
 {
     if (pool->lane_shut)
         return;
     pool->lane_shut = true;
     flag_tail(pool);
+    weir__counter_or(&pool->lane.head, WEIR__RING_STAND_BACK);
     move_to_list(pool);
+    weir__counter_and(&pool->lane.head, ~(uint64_t)WEIR__RING_STAND_BACK);
 }
 
 /* Whether each task in the lane and each worker could have an entry: so it is

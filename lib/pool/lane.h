@@ -29,7 +29,8 @@
  * INVARIANTS (hold whenever the pool's lock is free)
  *
  *   1. Open: nothing is in the pool's list or retrying.  Shut: nothing is in
- *      the ring, and nobody puts.  So tasks never overtake each other.
+ *      the ring, and nobody puts.  So tasks never overtake each other; while
+ *      they move from one to the other nobody takes any.
  *   2. `at` is the id of the plain task that the worker is at, or 0.  It is
  *      adopted if the worker has an entry.  Ids are never used twice.
  *   3. Every plain task is counted in exactly one place: in the ring; taken and

@@ -5,8 +5,8 @@
  * The pool has no callbacks, so that tasks take the short way (lib/pool/lane.h)
  * until something happens to them: handlers fail, raise, overstay, end their
  * thread; others submit with futures and cancel them, resize, join, and look
- * whether the ledger balances.  Each item counts its attempts.  The seed is the
- * run's number.
+ * whether the ledger balances.  Each item counts its attempts, and each worker
+ * begins those of one submitter in their order.  The seed is the run's number.
  */
 #include <weir/pool.h>
 
@@ -32,6 +32,8 @@ struct submitter {
 };
 
 static struct submitter submitters[SUBMITTERS];
+/* What each worker began last of each submitter's: the worker's own. */
+static const struct item *last_begun[MOST_WORKERS][SUBMITTERS];
 static struct weir__flag closing;
 static weir_pool *pool;
 static size_t capacity;
@@ -53,6 +55,17 @@ static void note_end(void *arg)
     weir__counter_add(&item->ended, 1);
 }
 
+static void note_begin(const weir_task *task, struct item *item)
+{
+    ptrdiff_t whose =
+        ((char *)item - (char *)submitters) / (ptrdiff_t)sizeof(submitters[0]);
+    const struct item **last = &last_begun[weir_task_worker(task)][whose];
+
+    ck_assert(weir__counter_add(&item->started, 1) == 0);
+    ck_assert(*last < item);
+    *last = item;
+}
+
 static int overstay(const weir_task *task)
 {
     for (int i = 0; i < 3000 && !weir_task_cancelled(task); i++)
@@ -65,7 +78,7 @@ static int handle(weir_task *task, void *arg)
     struct item *item = arg;
     uint32_t random = item->random, what = draw(&random, 400);
 
-    ck_assert(weir__counter_add(&item->started, 1) == 0);
+    note_begin(task, item);
     if (what < 8)
         ck_assert(weir_task_defer(task, note_end, item) == WEIR_OK);
     else
