@@ -3,19 +3,7 @@
  * entry.c - what becomes of a task.
  *
  * The states and their causes are in pool.h.  Here are the transitions, each in
- * one function, and the callbacks that go with them.
- *
- * WHO RUNS THE CALLBACKS
- *
- * Whoever ended the attempt runs them, on its own thread; what happens without
- * an attempt (deadline, expiry, cancel, stop) is left to the notifier.  While a
- * thread is at it the entry `is_handled`, and others leave it alone: that
- * thread looks again for what has become due meanwhile.  So whichever of "told"
- * and "attempt ended" comes last leads to the release, exactly once.
- *
- * An attempt that is retried does not start while a notice for the old one is
- * out.  So a running entry is never handled by anybody but its own worker, and
- * the message it lends from its record cannot change under a callback.
+ * one function; tell.c has the callbacks that go with them.
  */
 #include "pool/pool.h"
 
@@ -27,19 +15,12 @@
 #include "task/retry.h"
 
 static void
-conclude_drops_lock(weir_pool *pool, struct weir__entry *entry, bool granted,
-                    enum weir__phase *phase) WEIR_REQUIRES(pool->lock);
-static void retry_if_ready(weir_pool *pool, struct weir__entry *entry)
-    WEIR_REQUIRES(pool->lock);
-static void
 deadline_passed_drops_lock(weir_pool *pool, struct weir__entry *entry)
-    WEIR_REQUIRES(pool->lock);
-static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
 
 /* ----------------------------------------------------------------- states */
 
-static void wake_submitter(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+void weir__submitter_wake(weir_pool *pool)
 {
     if (weir__pool_has_room(pool))
         weir__eventcount_wake(&pool->submitters, 1);
@@ -55,7 +36,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
         weir__entry_list_remove(&pool->queued, entry);
         pool->ledger.queued--;
         weir__lane_review(pool);
-        wake_submitter(pool);
+        weir__submitter_wake(pool);
         break;
     case WEIR__RETRYING:
         weir__entry_list_remove(entry->is_due ? &pool->due : &pool->later,
@@ -64,7 +45,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
         entry->is_undecided = false;
         pool->ledger.retrying--;
         weir__lane_review(pool);
-        wake_submitter(pool);
+        weir__submitter_wake(pool);
         break;
     case WEIR__RUNNING:
         pool->ledger.running--;
@@ -164,13 +145,6 @@ void weir__entry_settle(weir_pool *pool, struct weir__entry *entry,
     settle(pool, entry);
 }
 
-static bool
-has_callbacks(const weir_pool *pool, const struct weir__entry *entry)
-{
-    return pool->settings.options.on_settled ||
-           pool->settings.options.on_release || entry->source;
-}
-
 /* Settles where no user code may run: callbacks, if there are any, are left to
  * the notifier. */
 static void
@@ -178,7 +152,7 @@ settle_elsewhere_drops_lock(weir_pool *pool, struct weir__entry *entry,
                             weir_outcome_kind kind) WEIR_REQUIRES(pool->lock)
 {
     weir__entry_settle(pool, entry, kind);
-    if (has_callbacks(pool, entry))
+    if (weir__entry_has_callbacks(pool, entry))
         weir__notifier_post(pool, entry, WEIR__NOTICE_CALLBACKS);
     else
         weir__entry_tell_drops_lock(pool, entry);
@@ -304,12 +278,12 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
         *phase = WEIR__DECIDING;
         granted = grants_drops_lock(pool, entry);
     }
-    conclude_drops_lock(pool, entry, granted, phase);
+    weir__entry_conclude_drops_lock(pool, entry, granted, phase);
 }
 
 /* The attempt has ended and the predicate has spoken, if there was need. */
-static void conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
-                                bool granted, enum weir__phase *phase)
+void weir__entry_conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                     bool granted, enum weir__phase *phase)
 {
     *phase = WEIR__TELLING;
     switch (entry->state) {
@@ -317,14 +291,14 @@ static void conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
         if (granted && has_attempts_left(pool, entry) &&
             weir__entry_pay(pool, entry)) {
             start_retrying(pool, entry, weir__now());
-            retry_if_ready(pool, entry);
+            weir__entry_retry_if_ready(pool, entry);
         } else {
             settle(pool, entry);
         }
         break;
     case WEIR__RETRYING: /* its deadline had passed */
         pool->ledger.late++;
-        retry_if_ready(pool, entry);
+        weir__entry_retry_if_ready(pool, entry);
         break;
     case WEIR__SETTLED: /* the same, or cancelled meanwhile */
         pool->ledger.late += entry->is_overdue;
@@ -344,7 +318,7 @@ static void conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
 
 /* Another attempt may start when it is granted, due, the old one has ended and
  * nobody is at the entry. */
-static void retry_if_ready(weir_pool *pool, struct weir__entry *entry)
+void weir__entry_retry_if_ready(weir_pool *pool, struct weir__entry *entry)
 {
     if (entry->is_undecided || entry->attempt_alive || entry->is_handled ||
         entry->is_noticed || entry->is_due)
@@ -396,7 +370,7 @@ void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
         if (entry->attempt_alive) /* the patience is over */
             settle_elsewhere_drops_lock(pool, entry, WEIR_OUTCOME_TIMED_OUT);
         else
-            retry_if_ready(pool, entry);
+            weir__entry_retry_if_ready(pool, entry);
         break;
     case WEIR__SETTLED:
         weir__grace_pass(pool, entry);
@@ -404,184 +378,5 @@ void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
     case WEIR__FREE:
         assert(false && "a moment for nothing");
         break;
-    }
-}
-
-/* -------------------------------------------------------------- callbacks */
-
-/* What came while somebody was at the entry. */
-static void
-handled(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
-{
-    unsigned notices = entry->notices;
-
-    entry->is_handled = false;
-    pool->handling--;
-    weir__waitlist_wake_all(&pool->handled);
-    if (notices)
-        weir__notifier_post(pool, entry, notices);
-    else if (entry->state == WEIR__RETRYING)
-        retry_if_ready(pool, entry);
-}
-
-static void let_future_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
-    WEIR_REQUIRES(pool->lock)
-{
-    weir_future *future = entry->future;
-
-    entry->future = NULL;
-    weir__mutex_unlock(&pool->lock);
-    weir_future_release(future);
-    weir__mutex_lock(&pool->lock);
-}
-
-static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
-    WEIR_REQUIRES(pool->lock)
-{
-    weir_future *future = entry->future;
-    struct weir__entry *callers = entry->is_callers ? entry : NULL;
-
-    if (!callers) {
-        weir__store_give_back(pool, entry);
-        weir__lane_review(pool);
-        wake_submitter(pool);
-    }
-    if (future || callers) {
-        weir__mutex_unlock(&pool->lock);
-        weir_future_release(future);
-        weir__store_release_callers(callers);
-        weir__mutex_lock(&pool->lock);
-    }
-    pool->open--;
-}
-
-static void call_step(const weir_pool *pool, struct weir__entry *entry,
-                      enum weir__step step)
-{
-    const struct weir__source *source = entry->source;
-    const weir_pool_options *o = &pool->settings.options;
-
-    switch (step) {
-    case WEIR__STEP_SOURCE_SETTLE:
-        if (source && source->settle)
-            source->settle(source->arg, entry->item, &entry->outcome);
-        break;
-    case WEIR__STEP_ON_SETTLED:
-        if (o->on_settled)
-            o->on_settled(o->on_settled_arg, entry->item, &entry->outcome);
-        break;
-    case WEIR__STEP_ON_RELEASE:
-        if (o->on_release)
-            o->on_release(o->on_release_arg, entry->item);
-        break;
-    case WEIR__STEP_SOURCE_RELEASE:
-        if (source && source->release)
-            source->release(source->arg, entry->item);
-        break;
-    case WEIR__STEP_TOLD:
-    case WEIR__STEP_FREE:
-        break;
-    }
-}
-
-/* With the entry handled by this thread. */
-static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
-{
-    bool calls = has_callbacks(pool, entry);
-
-    entry->notices &= ~(unsigned)WEIR__NOTICE_CALLBACKS;
-    while (entry->step != WEIR__STEP_FREE && !pool->destroyed) {
-        if (entry->step == WEIR__STEP_TOLD &&
-            (entry->attempt_alive || entry->notices))
-            break;
-        if (!calls) {
-            entry->step++;
-            continue;
-        }
-        weir__mutex_unlock(&pool->lock);
-        weir__pool_enter(&entry->inside, pool);
-        call_step(pool, entry, entry->step++);
-        weir__pool_leave(&entry->inside);
-        weir__mutex_lock(&pool->lock);
-    }
-    if (entry->step == WEIR__STEP_FREE) {
-        free_entry_drops_lock(pool, entry);
-        pool->handling--;
-    } else {
-        handled(pool, entry);
-    }
-    weir__pool_changed(pool);
-}
-
-void weir__entry_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
-{
-    if (entry->is_handled || entry->is_noticed)
-        return;
-    if (pool->destroyed) { /* it was stuck, and stays unreleased */
-        let_future_go_drops_lock(pool, entry);
-        return;
-    }
-    entry->is_handled = true;
-    pool->handling++;
-    steps_drop_lock(pool, entry);
-}
-
-static void decide(weir_pool *pool, struct weir__entry *entry, bool granted)
-    WEIR_REQUIRES(pool->lock)
-{
-    if (entry->state != WEIR__RETRYING || !entry->is_undecided)
-        return;
-    entry->is_undecided = false;
-    if (!granted || pool->no_retries || !weir__entry_pay(pool, entry))
-        weir__entry_settle(pool, entry, WEIR_OUTCOME_TIMED_OUT);
-}
-
-void weir__entry_notify_drops_lock(weir_pool *pool, struct weir__entry *entry,
-                                   unsigned notices, enum weir__phase *phase)
-{
-    uint64_t generation = entry->cancel_generation;
-    weir_outcome outcome =
-        entry->outcome; /* a cancel may settle it meanwhile */
-    bool granted = false;
-
-    entry->is_handled = true;
-    pool->handling++;
-    *phase = WEIR__DECIDING;
-    weir__mutex_unlock(&pool->lock);
-    weir__pool_enter(&entry->inside, pool);
-    if (notices & WEIR__NOTICE_ACTIONS)
-        weir__task_act(entry->task, generation);
-    if (notices & WEIR__NOTICE_DECISION)
-        granted =
-            entry->retry->retryable(entry->retry->retryable_arg, &outcome);
-    weir__pool_leave(&entry->inside);
-    weir__mutex_lock(&pool->lock);
-    *phase = WEIR__TELLING;
-    if (notices & WEIR__NOTICE_DECISION)
-        decide(pool, entry, granted);
-    if (entry->state == WEIR__SETTLED)
-        steps_drop_lock(pool, entry);
-    else
-        handled(pool, entry);
-}
-
-void weir__entry_go_on_drops_lock(weir_pool *pool, struct weir__entry *entry,
-                                  enum weir__phase *phase)
-{
-    if (*phase == WEIR__TELLING) {
-        if (entry->is_handled)
-            steps_drop_lock(pool, entry);
-        return;
-    }
-    *phase = WEIR__TELLING;
-    pool->handling--;
-    entry->is_handled = false;
-    /* The notifier's predicate, or the worker's. */
-    if (entry->state == WEIR__RETRYING || entry->attempt_alive) {
-        decide(pool, entry, false);
-        if (entry->state == WEIR__SETTLED)
-            weir__entry_tell_drops_lock(pool, entry);
-    } else {
-        conclude_drops_lock(pool, entry, false, phase);
     }
 }

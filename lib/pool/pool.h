@@ -11,7 +11,8 @@
  *   submit.c      lets tasks in, or says why not
  *   callers.c     runs what a submitter runs itself
  *   worker.c      takes the oldest, runs an attempt, says how it ended
- *   entry.c       what becomes of a task: the states below, and its callbacks
+ *   entry.c       what becomes of a task: the states below;   tell.c  its
+ *                 callbacks
  *   retrying.c    chance and budget of retries
  *   timekeeper.c  lets deadlines pass, starts and joins threads
  *   grace.c       gives up on threads whose attempts overstay
@@ -411,6 +412,24 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
 /* Its moment has come. */
 void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
+
+/* There may be room. */
+void weir__submitter_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* The attempt has ended and the predicate has spoken, if there was need: what
+ * becomes of it, and the callbacks that are then due. */
+void weir__entry_conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                     bool granted, enum weir__phase *phase)
+    WEIR_REQUIRES(pool->lock);
+/* Lets a retrying one be taken if nothing stands in its way. */
+void weir__entry_retry_if_ready(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+
+/* ------------------------------------------------------------------- tell.c */
+
+/* Whether anybody beside a future hears of it. */
+bool weir__entry_has_callbacks(const weir_pool *pool,
+                               const struct weir__entry *entry);
 
 /* Runs the callbacks that are due for a settled entry, unless another thread
  * is at it or will be. */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell.c - the callbacks of a task, and what runs them.
+ *
+ * Whoever ended the attempt runs them, on its own thread; what happens without
+ * an attempt (deadline, expiry, cancel, stop) is left to the notifier.  While a
+ * thread is at it the entry `is_handled`, and others leave it alone: that
+ * thread looks again for what has become due meanwhile.  So whichever of "told"
+ * and "attempt ended" comes last leads to the release, exactly once.
+ *
+ * An attempt that is retried does not start while a notice for the old one is
+ * out.  So a running entry is never handled by anybody but its own worker, and
+ * the message it lends from its record cannot change under a callback.
+ */
+#include "pool/pool.h"
+
+static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+
+bool weir__entry_has_callbacks(const weir_pool *pool,
+                               const struct weir__entry *entry)
+{
+    return pool->settings.options.on_settled ||
+           pool->settings.options.on_release || entry->source;
+}
+
+/* What came while somebody was at the entry. */
+static void
+handled(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
+{
+    unsigned notices = entry->notices;
+
+    entry->is_handled = false;
+    pool->handling--;
+    weir__waitlist_wake_all(&pool->handled);
+    if (notices)
+        weir__notifier_post(pool, entry, notices);
+    else if (entry->state == WEIR__RETRYING)
+        weir__entry_retry_if_ready(pool, entry);
+}
+
+static void let_future_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock)
+{
+    weir_future *future = entry->future;
+
+    entry->future = NULL;
+    weir__mutex_unlock(&pool->lock);
+    weir_future_release(future);
+    weir__mutex_lock(&pool->lock);
+}
+
+static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock)
+{
+    weir_future *future = entry->future;
+    struct weir__entry *callers = entry->is_callers ? entry : NULL;
+
+    if (!callers) {
+        weir__store_give_back(pool, entry);
+        weir__lane_review(pool);
+        weir__submitter_wake(pool);
+    }
+    if (future || callers) {
+        weir__mutex_unlock(&pool->lock);
+        weir_future_release(future);
+        weir__store_release_callers(callers);
+        weir__mutex_lock(&pool->lock);
+    }
+    pool->open--;
+}
+
+static void call_step(const weir_pool *pool, struct weir__entry *entry,
+                      enum weir__step step)
+{
+    const struct weir__source *source = entry->source;
+    const weir_pool_options *o = &pool->settings.options;
+
+    switch (step) {
+    case WEIR__STEP_SOURCE_SETTLE:
+        if (source && source->settle)
+            source->settle(source->arg, entry->item, &entry->outcome);
+        break;
+    case WEIR__STEP_ON_SETTLED:
+        if (o->on_settled)
+            o->on_settled(o->on_settled_arg, entry->item, &entry->outcome);
+        break;
+    case WEIR__STEP_ON_RELEASE:
+        if (o->on_release)
+            o->on_release(o->on_release_arg, entry->item);
+        break;
+    case WEIR__STEP_SOURCE_RELEASE:
+        if (source && source->release)
+            source->release(source->arg, entry->item);
+        break;
+    case WEIR__STEP_TOLD:
+    case WEIR__STEP_FREE:
+        break;
+    }
+}
+
+/* With the entry handled by this thread. */
+static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
+{
+    bool calls = weir__entry_has_callbacks(pool, entry);
+
+    entry->notices &= ~(unsigned)WEIR__NOTICE_CALLBACKS;
+    while (entry->step != WEIR__STEP_FREE && !pool->destroyed) {
+        if (entry->step == WEIR__STEP_TOLD &&
+            (entry->attempt_alive || entry->notices))
+            break;
+        if (!calls) {
+            entry->step++;
+            continue;
+        }
+        weir__mutex_unlock(&pool->lock);
+        weir__pool_enter(&entry->inside, pool);
+        call_step(pool, entry, entry->step++);
+        weir__pool_leave(&entry->inside);
+        weir__mutex_lock(&pool->lock);
+    }
+    if (entry->step == WEIR__STEP_FREE) {
+        free_entry_drops_lock(pool, entry);
+        pool->handling--;
+    } else {
+        handled(pool, entry);
+    }
+    weir__pool_changed(pool);
+}
+
+void weir__entry_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
+{
+    if (entry->is_handled || entry->is_noticed)
+        return;
+    if (pool->destroyed) { /* it was stuck, and stays unreleased */
+        let_future_go_drops_lock(pool, entry);
+        return;
+    }
+    entry->is_handled = true;
+    pool->handling++;
+    steps_drop_lock(pool, entry);
+}
+
+static void decide(weir_pool *pool, struct weir__entry *entry, bool granted)
+    WEIR_REQUIRES(pool->lock)
+{
+    if (entry->state != WEIR__RETRYING || !entry->is_undecided)
+        return;
+    entry->is_undecided = false;
+    if (!granted || pool->no_retries || !weir__entry_pay(pool, entry))
+        weir__entry_settle(pool, entry, WEIR_OUTCOME_TIMED_OUT);
+}
+
+void weir__entry_notify_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                   unsigned notices, enum weir__phase *phase)
+{
+    uint64_t generation = entry->cancel_generation;
+    weir_outcome outcome =
+        entry->outcome; /* a cancel may settle it meanwhile */
+    bool granted = false;
+
+    entry->is_handled = true;
+    pool->handling++;
+    *phase = WEIR__DECIDING;
+    weir__mutex_unlock(&pool->lock);
+    weir__pool_enter(&entry->inside, pool);
+    if (notices & WEIR__NOTICE_ACTIONS)
+        weir__task_act(entry->task, generation);
+    if (notices & WEIR__NOTICE_DECISION)
+        granted =
+            entry->retry->retryable(entry->retry->retryable_arg, &outcome);
+    weir__pool_leave(&entry->inside);
+    weir__mutex_lock(&pool->lock);
+    *phase = WEIR__TELLING;
+    if (notices & WEIR__NOTICE_DECISION)
+        decide(pool, entry, granted);
+    if (entry->state == WEIR__SETTLED)
+        steps_drop_lock(pool, entry);
+    else
+        handled(pool, entry);
+}
+
+void weir__entry_go_on_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                  enum weir__phase *phase)
+{
+    if (*phase == WEIR__TELLING) {
+        if (entry->is_handled)
+            steps_drop_lock(pool, entry);
+        return;
+    }
+    *phase = WEIR__TELLING;
+    pool->handling--;
+    entry->is_handled = false;
+    /* The notifier's predicate, or the worker's. */
+    if (entry->state == WEIR__RETRYING || entry->attempt_alive) {
+        decide(pool, entry, false);
+        if (entry->state == WEIR__SETTLED)
+            weir__entry_tell_drops_lock(pool, entry);
+    } else {
+        weir__entry_conclude_drops_lock(pool, entry, false, phase);
+    }
+}
