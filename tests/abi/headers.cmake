@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 # cmake -DINCLUDE=.. -DWORK=.. -P headers.cmake: each public header compiles
-# alone, as C99 and as C++11, and so does each ..._INIT in it.
+# alone, as C99 and as C++11, and so does each ..._INIT in it; each of the C++
+# headers as C++17, and a use of each template in them as C++17 and C++20.
 cmake_minimum_required(VERSION 3.25)
 
 set(warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror)
 
-# Compiles `text` with one compiler, or says that it is missing.
+# Compiles `text` with one compiler, and more options if there are any.
 function(must_compile compiler standard language text what)
   string(MAKE_C_IDENTIFIER "${what}_${compiler}" stem)
   set(file "${WORK}/abi_${stem}.${language}")
   file(WRITE "${file}" "${text}")
   execute_process(
     COMMAND "${FOUND_${compiler}}" -std=${standard} -fsyntax-only ${warnings}
-      "-I${INCLUDE}" "${file}"
+      ${ARGN} "-I${INCLUDE}" "${file}"
     RESULT_VARIABLE failed ERROR_VARIABLE complaints)
   if(failed)
     message(SEND_ERROR
@@ -57,6 +58,13 @@ string(APPEND uses "weir_deadline now(void);\nweir_deadline now(void)\n{\n"
   "    weir_deadline never = WEIR_FOREVER;\n"
   "    return never.at_ns > WEIR_MS(5) ? WEIR_NOW : never;\n}\n")
 
+# What is a template is compiled by being used.
+file(GLOB cxx_headers RELATIVE "${INCLUDE}" "${INCLUDE}/*/*.hpp")
+if(NOT cxx_headers)
+  message(FATAL_ERROR "no C++ headers in ${INCLUDE}")
+endif()
+file(READ "${CMAKE_CURRENT_LIST_DIR}/../consumer/use.cpp" cxx_uses)
+
 foreach(compiler IN ITEMS gcc clang g++ clang++)
   find_program("FOUND_${compiler}" ${compiler})
   if(NOT FOUND_${compiler})
@@ -76,4 +84,13 @@ foreach(compiler IN ITEMS gcc clang g++ clang++)
       "#include <${header}>\nextern int not_empty;\n" "${header}")
   endforeach()
   must_compile(${compiler} ${standard} ${language} "${uses}" "using ..._INIT")
+  if(language STREQUAL cpp)
+    foreach(header IN LISTS cxx_headers)
+      must_compile(${compiler} c++17 cpp
+        "#include <${header}>\nextern int not_empty;\n" "${header}")
+    endforeach()
+    must_compile(${compiler} c++17 cpp "${cxx_uses}" "using C++17")
+    must_compile(${compiler} c++20 cpp "${cxx_uses}"
+      "using C++20 without run-time types" -fno-rtti)
+  endif()
 endforeach()

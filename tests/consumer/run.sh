@@ -14,6 +14,7 @@ export PKG_CONFIG_PATH
 library=$(dirname "$(find "$place/usr" -name libweir.a)")
 cp "$root/tests/consumer/use.c" "$place/use.c"
 cp "$root/tests/consumer/use.c" "$place/use.cc"
+cp "$root/tests/consumer/use.cpp" "$place/use.cpp"
 cd "$place"
 warnings="-Wall -Wextra -Wpedantic -Werror"
 
@@ -29,10 +30,12 @@ expect() { # NAME PROGRAM
     cc -std=c11 $warnings use.c -o static $(pkg-config --cflags weir) \
         "$library/libweir.a" -pthread
     g++ -std=c++11 $warnings use.cc -o cplusplus $(pkg-config --cflags --libs weir)
+    g++ -std=c++17 $warnings use.cpp -o cplusplus17 $(pkg-config --cflags --libs weir)
 }
 expect "C99, pkg-config, shared" ./shared
 expect "C11, static" ./static
 expect "C++11, pkg-config, shared" ./cplusplus
+expect "C++17, the C++ headers, shared" ./cplusplus17
 readelf -d shared | grep -q 'NEEDED.*libweir.so.0'
 
 cat >CMakeLists.txt <<'EOF'

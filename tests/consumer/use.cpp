@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* use.cpp - a program of a stranger's; C++17.  It has a use for each template
+ * of the C++ headers. */
+#include <weir/weir.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+using namespace std::chrono_literals;
+
+static bool uses_pools()
+{
+    weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    std::atomic<int> settled{0};
+
+    options.workers = 2;
+    options.timeout_ns = weir::ns(10s);
+    weir::pool pool(options, [&](const weir_outcome &) { settled++; });
+    weir::job job([held = std::make_unique<int>(1)] { (void)held; });
+    auto number =
+        pool.async([](weir::task_ref task) { return task.attempt(); });
+    auto text = pool.async([] { return std::string("weir"); }, spec, 10s);
+    auto fails = pool.async([] { throw weir::failure(5, "no"); }, 10s);
+
+    if (pool.submit(job) != WEIR_OK || job.valid() ||
+        pool.submit([] {}, spec, std::chrono::steady_clock::now() + 10s) ||
+        pool.submit([](weir::task_ref task) {
+            weir_status status = task.defer([] {});
+
+            status = status ? status : task.on_cancel([] {});
+            status = status ? status : task.sleep_for(1us);
+            if (status)
+                task.fail(1, weir_status_text(status));
+        }))
+        return false;
+    try {
+        fails.get();
+        return false;
+    } catch (const weir::task_failed &e) {
+        if (e.code() != 5)
+            return false;
+    }
+    if (weir::wait_any(&number, &number + 1, 10s) != &number)
+        return false;
+    if (number.get() != 1 || text.get() != "weir")
+        return false;
+    return pool.join(10s) == WEIR_OK && settled == 6 &&
+           pool.stats().ledger.failed == 1;
+}
+
+static bool uses_queues()
+{
+    weir::queue<int> queue(4);
+    const int in[] = {2, 3};
+    int out[2] = {};
+    std::size_t done = 0;
+
+    if (queue.put(1, 10s) || queue.put_many(in, 2, done) ||
+        queue.take(WEIR_NOW) != 1 || queue.get_many(out, 2, done))
+        return false;
+    try {
+        queue.task_done(4);
+        return false;
+    } catch (const weir::error &e) {
+        return e.status() == WEIR_EINVAL;
+    }
+}
+
+int main()
+{
+    std::atomic<int> sum{0};
+    weir::plain_pool pool;
+
+    for (int i = 0; i < 100; i++)
+        if (pool.submit([&sum, i] { sum += i; }))
+            return 1;
+    if (pool.stop(WEIR_STOP_AFTER_DRAIN, 10s) || sum != 4950)
+        return 1;
+    std::printf("%d done, weir %s\n",
+                static_cast<int>(pool.stats().ledger.done), weir_version());
+    return uses_pools() && uses_queues() ? 0 : 1;
+}
