@@ -150,8 +150,12 @@ static void await_workers(const struct house *house, uint32_t count)
  * those that there were at first. */
 static void await_quiet(struct house *house)
 {
-    weir_status status = weir_pool_join(house->pool, hang());
+    int64_t until_ns = hang().at_ns;
+    weir_status status;
 
+    while ((status = weir_pool_join(house->pool, hang())) == WEIR_STUCK &&
+           now_ns() < until_ns)
+        nap_us(1000); /* what is abandoned comes back */
     if (status)
         fail("pool %s does not become idle: %s", house->name,
              weir_status_name(status));
@@ -303,6 +307,8 @@ void account_check_mixture(void)
         check_outcomes_of(id);
     must_have("refusals", &houses[HOUSE_REFUSING].refused);
     must_have("tasks that a submitter ran", &houses[HOUSE_CALLERS].stand_ins);
+    must_have("tasks that were abandoned", &troubles.abandoned_seen);
+    must_have("submits to a degraded pool", &troubles.refused_degraded);
     must_have("waits for futures", &troubles.waits);
     must_have("cancels", &troubles.cancels);
 }
@@ -371,7 +377,9 @@ void account_print(void)
            " joins, %" PRIu64 " looks, %" PRIu64 " signals, %" PRIu64
            " pools of a short life,\n%" PRIu64 " cancels, %" PRIu64
            " waits, %" PRIu64 " faults (%" PRIu64
-           " submits without memory), %" PRIu64 " tasks run by submitters\n",
+           " submits without memory), %" PRIu64
+           " tasks run by submitters,\n%" PRIu64
+           " submits to a degraded pool\n",
            weir__counter_read(&troubles.resizes),
            weir__counter_read(&troubles.resize_failures),
            weir__counter_read(&troubles.joins),
@@ -382,5 +390,6 @@ void account_print(void)
            weir__counter_read(&troubles.waits),
            weir__counter_read(&troubles.faults),
            weir__counter_read(&troubles.refused_for_memory),
-           weir__counter_read(&houses[HOUSE_CALLERS].stand_ins));
+           weir__counter_read(&houses[HOUSE_CALLERS].stand_ins),
+           weir__counter_read(&troubles.refused_degraded));
 }

@@ -133,6 +133,14 @@ void nap_us(uint32_t us)
     pthread_setcancelstate(before, &before);
 }
 
+int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * WEIR_SECONDS(1) + now.tv_nsec;
+}
+
 /* --------------------------------------------------------------- submitters */
 
 struct submitter {
@@ -212,10 +220,7 @@ static void play_round(uint32_t number, uint64_t tasks)
 
 static double seconds_now(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)now_ns() / 1e9;
 }
 
 static void *thread_of_no_use(void *arg)

@@ -45,6 +45,7 @@ enum house_id {
     HOUSE_DROPPING, /* drops the oldest when it is full */
     HOUSE_REFUSING, /* refuses when it is full */
     HOUSE_CALLERS,  /* has submitters run what finds no room */
+    HOUSE_HASTY,    /* abandons threads that overstay */
     HOUSES
 };
 
@@ -73,6 +74,7 @@ uint32_t seeded(uint32_t number);
 weir_deadline hang(void);
 
 void nap_us(uint32_t us);
+int64_t now_ns(void);
 
 /* -------------------------------------------------------------------- kinds */
 
@@ -184,15 +186,15 @@ void attempt_begins(weir_task *task, struct slot *slot);
 void attempt_ends(struct slot *slot);
 
 /* Futures that somebody has to see to; see trouble.c. */
-void hand_over(weir_future *future, bool cancel);
+void hand_over(weir_future *future, const struct kind *kind);
 
 /* ------------------------------------------------------------------ trouble */
 
 /* What the disturbers did. */
 struct troubles {
     struct weir__counter resizes, resize_failures, joins, looks, faults,
-        refused_for_memory, signals_sent, signals_met, waits, cancels,
-        short_lives;
+        refused_for_memory, refused_degraded, abandoned_seen, signals_sent,
+        signals_met, waits, cancels, short_lives;
 };
 extern struct troubles troubles;
 

@@ -12,6 +12,7 @@ struct house houses[HOUSES] = {
     [HOUSE_DROPPING] = {.name = "dropping"},
     [HOUSE_REFUSING] = {.name = "refusing"},
     [HOUSE_CALLERS] = {.name = "callers"},
+    [HOUSE_HASTY] = {.name = "hasty"},
 };
 
 /* Workers at an attempt, by their index. */
@@ -114,6 +115,36 @@ void attempt_ends(struct slot *slot)
 
 /* ------------------------------------------------------------------- life */
 
+/* What is special about each. */
+static void set_manners(weir_pool_options *options, enum house_id id)
+{
+    switch (id) {
+    case HOUSE_PLAIN:
+        options->timeout_ns = WEIR_MS(2);
+        break;
+    case HOUSE_DROPPING:
+        options->on_full = WEIR_ON_FULL_DROP_OLDEST;
+        options->queue_capacity = 8;
+        break;
+    case HOUSE_REFUSING:
+        options->on_full = WEIR_ON_FULL_REFUSE;
+        options->queue_capacity = 4;
+        break;
+    case HOUSE_CALLERS:
+        options->on_full = WEIR_ON_FULL_CALLER_RUNS;
+        options->queue_capacity = 2;
+        break;
+    case HOUSE_HASTY:
+        options->timeout_ns = WEIR_SECONDS(600);
+        options->grace_ns = WEIR_MS(1);
+        options->max_abandoned = 3;
+        break;
+    case HOUSE_RICH:
+    case HOUSES:
+        break;
+    }
+}
+
 void houses_open(void)
 {
     for (enum house_id id = HOUSE_PLAIN; id < HOUSES; id++) {
@@ -125,24 +156,13 @@ void houses_open(void)
         options.stack_bytes = STACK_BYTES;
         options.item_size = sizeof(struct ticket);
         options.queue_capacity = 512;
-        if (id == HOUSE_PLAIN) {
-            options.timeout_ns = WEIR_MS(2);
-        } else {
+        if (!house->is_deaf) {
             options.on_settled = note_settled;
             options.on_settled_arg = house;
             options.on_release = note_released;
             options.on_release_arg = house;
         }
-        if (id == HOUSE_DROPPING) {
-            options.on_full = WEIR_ON_FULL_DROP_OLDEST;
-            options.queue_capacity = 8;
-        } else if (id == HOUSE_REFUSING) {
-            options.on_full = WEIR_ON_FULL_REFUSE;
-            options.queue_capacity = 4;
-        } else if (id == HOUSE_CALLERS) {
-            options.on_full = WEIR_ON_FULL_CALLER_RUNS;
-            options.queue_capacity = 2;
-        }
+        set_manners(&options, id);
         house->wanted = wish.workers;
         if (weir_pool_create(&house->pool, &options))
             fail("pool %s: %s", house->name, weir_last_error());
@@ -166,7 +186,8 @@ void houses_close(void)
 /* ---------------------------------------------------------------- submitting
  */
 
-static bool has_room_for_all(const struct kind *kind)
+/* Whether a submit without a spec says it all. */
+static bool needs_no_spec(const struct kind *kind)
 {
     return !kind->cancelled && !kind->waited && !kind->lives_ns &&
            !kind->retry && !kind->timeout_ns;
@@ -182,7 +203,7 @@ submit_spec(struct house *house, struct slot *slot, bool copy,
     spec.handler = handle;
     spec.item = &slot->ticket;
     spec.copy = copy;
-    spec.timeout_ns = kind->timeout_ns;
+    spec.timeout_ns = house->is_deaf ? 0 : kind->timeout_ns;
     spec.time_to_live_ns = kind->lives_ns;
     spec.retry = kind->retry;
     spec.label = slot->random & 8 ? kind->name : NULL;
@@ -204,7 +225,8 @@ static bool submit_slot(struct slot *slot, weir_deadline deadline)
     weir_status status;
 
     weir__counter_add(&tally->offered, 1);
-    if (house->is_deaf || (has_room_for_all(kind) && slot->random & 16))
+    if (house->is_deaf ? slot->random & 0x3f0
+                       : needs_no_spec(kind) && slot->random & 16)
         status = copy ? weir_pool_submit_copy(house->pool, handle,
                                               &slot->ticket, deadline)
                       : weir_pool_submit(house->pool, handle, &slot->ticket,
@@ -214,13 +236,15 @@ static bool submit_slot(struct slot *slot, weir_deadline deadline)
     if (status == WEIR_OK) {
         weir__counter_add(&tally->accepted, 1);
         if (future)
-            hand_over(future, kind->cancelled);
+            hand_over(future, kind);
         return true;
     }
     /* It is ours again. */
     weir__counter_add(&house->refused, 1);
     if (status == WEIR_ENOMEM)
         weir__counter_add(&troubles.refused_for_memory, 1);
+    else if (status == WEIR_DEGRADED && id == HOUSE_HASTY)
+        weir__counter_add(&troubles.refused_degraded, 1);
     else if (!(status == WEIR_FULL && id == HOUSE_REFUSING) &&
              !(status == WEIR_TIMED_OUT && deadline.at_ns == 0))
         fail("submitting kind %s to pool %s: %s", kind->name, house->name,

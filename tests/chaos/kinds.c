@@ -17,7 +17,7 @@
 
 #define TO(house)  (1u << HOUSE_##house)
 #define END(kind)  (1u << WEIR_OUTCOME_##kind)
-#define EVERYWHERE (TO(PLAIN) | TO(RICH))
+#define EVERYWHERE (TO(PLAIN) | TO(RICH) | TO(HASTY))
 
 /* ------------------------------------------------------------ they do as told
  */
@@ -113,32 +113,33 @@ static int act_with_action(weir_task *task, struct slot *slot)
     return 0;
 }
 
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * WEIR_SECONDS(1) + now.tv_nsec;
-}
-
-/* On the clock, whatever wakes it. */
+/* On the clock, whatever wakes it; whoever looks finds it abandoned, maybe. */
 static int act_ignore(weir_task *task, struct slot *slot)
 {
-    int64_t until_ns = clock_ns(CLOCK_MONOTONIC) + WEIR_MS(20);
+    int64_t until_ns = now_ns() + WEIR_MS(20);
 
     (void)task;
-    (void)slot;
-    while (clock_ns(CLOCK_MONOTONIC) < until_ns)
+    while (now_ns() < until_ns)
         nap_us(1000);
+    if (slot->random & 1 << 10)
+        pthread_exit(NULL);
     return 0;
+}
+
+static int64_t computed_ns(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return time.tv_sec * WEIR_SECONDS(1) + time.tv_nsec;
 }
 
 static int act_compute(weir_task *task, struct slot *slot)
 {
-    int64_t until_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + WEIR_MS(5);
+    int64_t until_ns = computed_ns() + WEIR_MS(5);
 
     (void)task;
-    while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < until_ns)
+    while (computed_ns() < until_ns)
         for (uint32_t i = 0; i < 10000; i++)
             draw(&slot->random, 2);
     return 0;
@@ -290,9 +291,14 @@ const struct kind kinds[] = {
      .timeout_ns = WEIR_US(500)},
     {"overstay in read", 12, EVERYWHERE, END(TIMED_OUT), .act = act_with_action,
      .timeout_ns = WEIR_US(700)},
-    {"ignore", 2, EVERYWHERE, END(TIMED_OUT), .act = act_ignore,
-     .timeout_ns = WEIR_MS(1)},
-    {"compute", 2, EVERYWHERE, END(TIMED_OUT), .act = act_compute,
+    {"ignore", 4, TO(PLAIN) | TO(RICH), END(TIMED_OUT), .act = act_ignore,
+     .odd_end = true, .timeout_ns = WEIR_MS(1)},
+    {"be abandoned", 4, TO(HASTY), END(TIMED_OUT), .burst = 4,
+     .act = act_ignore, .odd_end = true, .timeout_ns = WEIR_MS(1)},
+    {"ignore a cancel", 4, TO(RICH) | TO(HASTY), END(CANCELLED),
+     .allowed = END(DONE) | END(EXITED), .act = act_ignore, .odd_end = true,
+     .cancelled = true},
+    {"compute", 4, EVERYWHERE, END(TIMED_OUT), .act = act_compute,
      .timeout_ns = WEIR_MS(1)},
     {"cancelled", 20, TO(RICH), END(CANCELLED), .act = act_listen,
      .cancelled = true},
