@@ -258,6 +258,10 @@ static void check_kind(size_t kind, uint64_t all)
         total.offered * SHARES < all * share)
         fail("kind %s has less than %" PRIu64 " per mille of the tasks",
              kinds[kind].name, share);
+    if (kinds[kind].retry && kinds[kind].retry->budget > 0 &&
+        (total.attempts == total.accepted ||
+         total.attempts == total.accepted * kinds[kind].retry->max_attempts))
+        fail("kind %s was retried never, or always", kinds[kind].name);
     for (int i = 0; i < OUTCOMES && total.is_heard; i++)
         if (kinds[kind].expected & 1u << i && total.outcomes[i] == 0)
             fail("no task of kind %s ended as %s", kinds[kind].name,
@@ -310,6 +314,8 @@ void account_check_mixture(void)
     must_have("tasks that were abandoned", &troubles.abandoned_seen);
     must_have("submits to a degraded pool", &troubles.refused_degraded);
     must_have("waits for futures", &troubles.waits);
+    must_have("waits for any of several futures", &troubles.waits_any);
+    must_have("waits for any of several futures", &troubles.waits_any);
     must_have("cancels", &troubles.cancels);
 }
 
@@ -368,28 +374,49 @@ static void print_pools(void)
     }
 }
 
+static void print_troubles(void)
+{
+    const struct {
+        const char *what;
+        const struct weir__counter *count;
+    } all[] = {
+        {"resizes", &troubles.resizes},
+        {"resizes refused", &troubles.resize_failures},
+        {"joins", &troubles.joins},
+        {"looks", &troubles.looks},
+        {"signals", &troubles.signals_met},
+        {"pools of a short life", &troubles.short_lives},
+        {"cancels", &troubles.cancels},
+        {"waits for a future", &troubles.waits},
+        {"for any of several", &troubles.waits_any},
+        {"faults", &troubles.faults},
+        {"submits without memory", &troubles.refused_for_memory},
+        {"submits to a degraded pool", &troubles.refused_degraded},
+        {"tasks run by submitters", &houses[HOUSE_CALLERS].stand_ins},
+    };
+    size_t column = printf("meanwhile:") > 0 ? 10 : 0;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        char words[80];
+        int length = snprintf(words, sizeof(words), " %" PRIu64 " %s%s",
+                              weir__counter_read(all[i].count), all[i].what,
+                              i + 1 < sizeof(all) / sizeof(all[0]) ? "," : "");
+
+        column += (size_t)length;
+        if (column > 78) {
+            printf("\n ");
+            column = (size_t)length + 1;
+        }
+        fputs(words, stdout);
+    }
+    printf("\n");
+}
+
 void account_print(void)
 {
     printf("\n(Of a task in the plain pool only that pool's ledger hears.)\n");
     print_kinds();
     print_pools();
-    printf("\nmeanwhile: %" PRIu64 " resizes (%" PRIu64 " refused), %" PRIu64
-           " joins, %" PRIu64 " looks, %" PRIu64 " signals, %" PRIu64
-           " pools of a short life,\n%" PRIu64 " cancels, %" PRIu64
-           " waits, %" PRIu64 " faults (%" PRIu64
-           " submits without memory), %" PRIu64
-           " tasks run by submitters,\n%" PRIu64
-           " submits to a degraded pool\n",
-           weir__counter_read(&troubles.resizes),
-           weir__counter_read(&troubles.resize_failures),
-           weir__counter_read(&troubles.joins),
-           weir__counter_read(&troubles.looks),
-           weir__counter_read(&troubles.signals_met),
-           weir__counter_read(&troubles.short_lives),
-           weir__counter_read(&troubles.cancels),
-           weir__counter_read(&troubles.waits),
-           weir__counter_read(&troubles.faults),
-           weir__counter_read(&troubles.refused_for_memory),
-           weir__counter_read(&houses[HOUSE_CALLERS].stand_ins),
-           weir__counter_read(&troubles.refused_degraded));
+    printf("\n");
+    print_troubles();
 }

@@ -194,7 +194,7 @@ void hand_over(weir_future *future, const struct kind *kind);
 struct troubles {
     struct weir__counter resizes, resize_failures, joins, looks, faults,
         refused_for_memory, refused_degraded, abandoned_seen, signals_sent,
-        signals_met, waits, cancels, short_lives;
+        signals_met, waits, waits_any, cancels, short_lives;
 };
 extern struct troubles troubles;
 

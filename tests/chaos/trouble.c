@@ -14,7 +14,7 @@
 
 #include "base/fault.h"
 
-enum { COLLECTORS = 8, TASKS_A_FAULT = 2000 };
+enum { COLLECTORS = 8, AT_ONCE = 4, TASKS_A_FAULT = 2000 };
 
 struct troubles troubles;
 
@@ -37,35 +37,70 @@ void hand_over(weir_future *future, const struct kind *kind)
         fail("nobody takes futures: %s", weir_status_name(status));
 }
 
-static void see_to(const struct handed *handed, uint32_t *random)
+static void cancel(const struct handed *handed, uint32_t *random)
+{
+    if (draw(random, 8) == 0)
+        nap_us(draw(random, 80000)); /* it may have started by now */
+    if (weir_future_cancel(handed->future) != WEIR_OK)
+        fail("a future cannot be cancelled");
+    weir__counter_add(&troubles.cancels, 1);
+}
+
+static void look_at(const struct handed *handed)
 {
     const struct kind *kind = handed->kind;
     weir_outcome outcome = WEIR_OUTCOME_INIT;
 
-    if (kind->cancelled && draw(random, 2))
-        nap_us(draw(random, 3000)); /* it may have started by now */
-    if (kind->cancelled) {
-        if (weir_future_cancel(handed->future) != WEIR_OK)
-            fail("a future cannot be cancelled");
-        weir__counter_add(&troubles.cancels, 1);
+    if (weir_future_wait(handed->future, &outcome, hang()) != WEIR_OK)
+        fail("a future of kind %s does not settle", kind->name);
+    if (!((kind->expected | kind->allowed) & 1u << outcome.kind))
+        fail("a future of kind %s says %s", kind->name,
+             weir_outcome_name(outcome.kind));
+    weir__counter_add(&troubles.waits, 1);
+}
+
+/* All of them, as they settle. */
+static void look_at_all(const struct handed *handed, size_t count)
+{
+    weir_future *futures[AT_ONCE];
+    size_t index;
+
+    for (size_t i = 0; i < count; i++)
+        futures[i] = handed[i].future;
+    for (size_t i = 0; i < count; i++) {
+        weir_status status =
+            weir_future_wait_any(futures, count, &index, hang());
+
+        if (status)
+            fail("waiting for any of %zu futures: %s", count - i,
+                 weir_status_name(status));
+        if (weir_future_wait(futures[index], NULL, WEIR_NOW) != WEIR_OK)
+            fail("a future that is said to have settled has not");
+        futures[index] = NULL;
+        look_at(&handed[index]);
     }
-    if (draw(random, 4) > 0) {
-        if (weir_future_wait(handed->future, &outcome, hang()) != WEIR_OK)
-            fail("a future does not settle");
-        if (!((kind->expected | kind->allowed) & 1u << outcome.kind))
-            fail("a future of kind %s says %s", kind->name,
-                 weir_outcome_name(outcome.kind));
-        weir__counter_add(&troubles.waits, 1);
-    }
-    weir_future_release(handed->future);
+    weir__counter_add(&troubles.waits_any, 1);
 }
 
 static void collect(uint32_t *random)
 {
-    struct handed handed;
+    struct handed handed[AT_ONCE];
+    size_t count;
 
-    while (weir_queue_get(handed_over, &handed, WEIR_FOREVER) == WEIR_OK)
-        see_to(&handed, random);
+    while (weir_queue_get_many(handed_over, handed, 1 + draw(random, AT_ONCE),
+                               &count, WEIR_FOREVER) == WEIR_OK) {
+        for (size_t i = 0; i < count; i++)
+            if (handed[i].kind->cancelled)
+                cancel(&handed[i], random);
+        if (draw(random, 2))
+            look_at_all(handed, count);
+        else
+            for (size_t i = 0; i < count; i++)
+                if (draw(random, 2))
+                    look_at(&handed[i]);
+        for (size_t i = 0; i < count; i++)
+            weir_future_release(handed[i].future);
+    }
 }
 
 /* ------------------------------------------------------------- disturbances */
