@@ -29,7 +29,8 @@ namespace detail
  * Runs what has nobody to answer to.  An exit passes, though.
  *
  * libstdc++ has a type for exits, with no object to it: what looks for null
- * references is to keep still.  With other libraries `...` catches no exits.
+ * references is to keep still.  libc++ has none, and cannot go on with an exit
+ * that `...` has caught.
  */
 template <class Call>
 __attribute__((no_sanitize("null", "alignment"))) void contained(Call &call)

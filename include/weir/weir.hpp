@@ -57,9 +57,12 @@
  *
  * LIMITS
  *
- * -fno-exceptions is not supported, -fno-rtti is.  A handle that was moved from
- * may only be assigned to or destroyed.  A handle is for any thread, but its
- * assignment, move and destruction for one with no other call in progress.
+ * -fno-exceptions is not supported, -fno-rtti is.  With libc++, which cannot
+ * tell an exit of a thread from an exception, pthread_exit and pthread_cancel
+ * in a handler end the process; libstdc++ is as said above.  A handle that was
+ * moved from may only be assigned to or destroyed.  A handle is for any thread,
+ * but its assignment, move and destruction for one with no other call in
+ * progress.
  */
 #ifndef WEIR_WEIR_HPP
 #define WEIR_WEIR_HPP
