@@ -236,9 +236,11 @@ bool weir__lane_adopt_own(weir_pool *pool, struct weir__worker *worker)
 }
 
 /* A worker that has taken a task and not yet said so sees the flag when it
- * has. */
+ * has: so there is nothing to adopt the next time. */
 void weir__lane_close(weir_pool *pool)
 {
+    if (weir__flag_read(&pool->lane_closing))
+        return;
     weir__lane_shut(pool);
     weir__lane_call_workers(pool);
     weir__flag_write(&pool->lane_closing, true);
@@ -255,8 +257,13 @@ bool weir__lane_turn_back_drops_lock(weir_pool *pool,
 {
     struct weir__entry *entry;
 
-    if (!pool->no_retries || worker->entry)
+    if (worker->entry)
         return false;
+    if (!pool->no_retries) {
+        want(worker);
+        make_entry(pool, worker);
+        return false;
+    }
     weir__counter_write(&worker->lane.at, 0);
     entry = create_entry(pool, &worker->lane.plain);
     pool->adopted++;

@@ -56,7 +56,8 @@
  *   worker: deadline, at = id,        timekeeper: sleeps until, all `at`?
  *           sleeps until?             no deadline is slept over
  *   worker: at = id, closing?         stop: closing, all `at`?
- *                                     none runs on unadopted
+ *                                     none runs on unadopted: who sees it
+ *                                     closing adopts itself
  *   worker: count, joiners armed?     joiner: armed, all counts?
  *
  * Two workers are not a pair: what one has counted last may still be on its way

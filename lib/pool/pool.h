@@ -355,8 +355,9 @@ void weir__entry_detach(weir_pool *pool, struct weir__worker *worker)
  * on.  Returns whether it has one. */
 bool weir__lane_adopt_own(weir_pool *pool, struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock);
-/* By the worker, before the handler: whether the task is cancelled instead,
- * since everything that waits has been. */
+/* By the worker that sees the pool close, before the handler: whether the task
+ * is cancelled instead, since everything that waits has been; if not it is an
+ * entry, for whoever asks what runs to stop. */
 bool weir__lane_turn_back_drops_lock(weir_pool *pool,
                                      struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock);
