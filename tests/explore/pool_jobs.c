@@ -5,9 +5,10 @@
  * WHAT IS CHECKED
  *
  * As handlers begin: the task was accepted or is just being submitted, no other
- * attempt of it lives, it has not settled, there are attempts left, the stop
- * that cancels has not returned.  As they end: they were asked to stop only if
- * somebody or a deadline has.
+ * attempt of it lives, there are attempts left, one worker does not begin a
+ * younger one first; it has not settled and the stop
+ * that cancels has not returned, or it is asked to stop before it begins.  As
+ * they end: they were asked to stop only if somebody or a deadline has.
  *
  * As callbacks run: with no lock held, once each, the release after the telling
  * and after the last attempt; and the outcome is one that can be: DONE and
@@ -50,7 +51,8 @@ static void check_beginning(const struct job *job, const weir_task *task)
         world_fail("task %u runs, which nobody submitted", number_of(job));
     if (job->begun > job->ended)
         world_fail("task %u has two attempts at once", number_of(job));
-    if (job->is_settled || job->is_told || job->telling)
+    if ((job->is_settled || job->is_told || job->telling) &&
+        !weir_task_cancelled(task))
         world_fail("task %u begins, but has settled", number_of(job));
     if (job->begun >= job->most_attempts)
         world_fail("task %u has one attempt too many", number_of(job));
@@ -59,13 +61,26 @@ static void check_beginning(const struct job *job, const weir_task *task)
                    job->begun + 1, number_of(job), weir_task_attempt(task));
     if (job->id && weir_task_id(task) != job->id)
         world_fail("task %u is another in its next attempt", number_of(job));
-    if (stage_of_pool.starts_nothing)
+    if (stage_of_pool.starts_nothing && !weir_task_cancelled(task))
         world_fail("task %u begins, but the pool has been stopped",
                    number_of(job));
     for (const struct job *other = jobs; other <= &jobs[JOBS]; other++)
         if (other != job && other->id == weir_task_id(task))
             world_fail("tasks %u and %u have the same id", number_of(job),
                        number_of(other));
+}
+
+/* One worker takes the oldest first, and ids are given in the order of
+ * acceptance. */
+static void check_order(const weir_task *task)
+{
+    if (stage_of_pool.options.workers > 1 || stage_of_pool.is_resized ||
+        weir_task_worker(task) == UINT32_MAX || weir_task_attempt(task) > 1)
+        return;
+    if (weir_task_id(task) < stage_of_pool.latest_id)
+        world_fail("task with the id %u begins after one that came later",
+                   (unsigned)weir_task_id(task));
+    stage_of_pool.latest_id = weir_task_id(task);
 }
 
 static bool may_be_asked(const struct job *job)
@@ -81,9 +96,8 @@ static void begin(struct job *job, weir_task *task)
     race_write(job, 1, __builtin_return_address(0));
     if (world_holds_a_lock())
         world_fail("a handler runs with a lock held");
-    if (stage_of_pool.is_over)
-        world_fail("a handler begins, but the pool is destroyed");
     check_beginning(job, task);
+    check_order(task);
     job->id = weir_task_id(task);
     job->deadline_ns = weir_task_deadline(task).at_ns;
     job->begun++;
@@ -110,11 +124,21 @@ int job_run(weir_task *task, void *item)
     return answer;
 }
 
+/* A submitter that ends does not hear that its task was accepted. */
+static _Noreturn void exit_with(struct job *job)
+{
+    if (job && cast_has(world_self())) {
+        job->is_accepted = true;
+        stage_of_pool.accepted++;
+    }
+    world_exit();
+}
+
 _Noreturn void end_this_attempt(unsigned number)
 {
     jobs[number].has_exited = true;
     end(&jobs[number]);
-    world_exit();
+    exit_with(&jobs[number]);
 }
 
 /* --------------------------------------------------------------- outcomes */
@@ -179,6 +203,14 @@ void job_ended(struct job *job, const weir_outcome *outcome)
 
 /* --------------------------------------------------------------- callbacks */
 
+static void end_thread_if(bool *wanted, struct job *job)
+{
+    if (!*wanted)
+        return;
+    *wanted = false;
+    exit_with(job);
+}
+
 static void check_callback(const char *name, const struct job *job)
 {
     if (trace_is_on)
@@ -205,6 +237,7 @@ void job_settled(void *arg, const void *item, const weir_outcome *outcome)
     world_step("hears of", "a task", job);
     job->telling = false;
     job->is_told = true;
+    end_thread_if(&job->settled_exits, job);
 }
 
 void job_released(void *arg, void *item)
@@ -224,6 +257,7 @@ void job_released(void *arg, void *item)
     world_step("gives back", "a task", job);
     job->releasing = false;
     job->is_released = true;
+    end_thread_if(&job->release_exits, job);
 }
 
 bool job_retryable(void *arg, const weir_outcome *outcome)
@@ -234,7 +268,14 @@ bool job_retryable(void *arg, const weir_outcome *outcome)
     if (stage_of_pool.is_over)
         world_fail("the predicate is called, but the pool is destroyed");
     world_step("is asked of", "a task", NULL);
+    end_thread_if(&stage_of_pool.predicate_exits, NULL);
     return outcome->kind != WEIR_OUTCOME_DONE;
+}
+
+/* Destroy waits for no handler: items that one had may stay unreleased. */
+static bool may_be_kept(const struct job *job)
+{
+    return stage_of_pool.is_over && !stage_of_pool.has_ended && job->begun > 0;
 }
 
 void job_must_be_over(const struct job *job)
@@ -245,7 +286,8 @@ void job_must_be_over(const struct job *job)
         world_fail("task %u still runs", number_of(job));
     if (stage_of_pool.options.on_settled && !job->is_told)
         world_fail("task %u has not been told of", number_of(job));
-    if (stage_of_pool.options.on_release && !job->is_released)
+    if (stage_of_pool.options.on_release && !job->is_released &&
+        !may_be_kept(job))
         world_fail("task %u has not been released", number_of(job));
     for (int kind = 0; kind <= WEIR_OUTCOME_DROPPED; kind++)
         if (job_may_be(job, (weir_outcome_kind)kind))

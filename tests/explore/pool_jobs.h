@@ -28,7 +28,8 @@ struct job {
     bool is_settled; /* we have heard of it, and how it ended */
     weir_outcome_kind kind;
     weir_future *future;
-    bool acts; /* an action runs */
+    bool acts;                         /* an action runs */
+    bool settled_exits, release_exits; /* end the thread, once */
 };
 
 /* By number; the first is not used. */
@@ -38,14 +39,19 @@ extern struct job jobs[JOBS + 1];
 extern struct pool_state {
     const struct scenario *scenario;
     weir_pool_options options;
-    bool is_closing;     /* some stop or destroy has begun */
-    bool stops_now;      /* one that cancels */
-    bool starts_nothing; /* that has returned */
-    bool is_over;        /* the pool is destroyed */
+    bool is_closing;      /* some stop or destroy has begun */
+    bool stops_now;       /* one that cancels */
+    bool starts_nothing;  /* that has returned */
+    bool has_ended;       /* one has said so */
+    bool predicate_exits; /* ends the thread, once */
+    bool is_over;         /* the pool is destroyed */
+    bool is_resized;
+    uint64_t latest_id; /* that an only worker has begun */
     unsigned offered, accepted, refused;
 } stage_of_pool;
 
 void jobs_reset(void);
+void deeds_reset(void);
 
 /* The task's handler; its item is its job. */
 int job_run(weir_task *task, void *item);

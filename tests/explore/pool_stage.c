@@ -7,7 +7,7 @@
  * What becomes of each task: pool_jobs.c.  As calls answer: a time-out comes
  * with its time, nothing is accepted once a stop has returned; join, stop and
  * destroy are back only when all that was accepted before is over, the latter
- * two when all the pool's threads have ended, but for one that is stuck; the
+ * two when all the pool's threads have ended, but for those that are stuck; the
  * figures of a snapshot are possible.
  *
  * At the end, with everything at rest: the figures are what the tasks say; that
@@ -90,96 +90,14 @@ weir_retry asking_retry(unsigned most_attempts)
     return retry;
 }
 
-void await_rest(void)
-{
-    for (unsigned i = 0; i < thread_count; i++)
-        if (i != thread_current)
-            world_await(i);
-}
-
 void open_pool(const weir_pool_options *options)
 {
     choice_hush(true);
     stage->options = *options;
     if (weir_pool_create(&pool, options))
         world_fail("the pool is not created: %s", weir_last_error());
-    await_rest();
+    world_await_all();
     choice_hush(false);
-}
-
-/* -------------------------------------------------------------------- deeds */
-
-int works(weir_task *task, unsigned number)
-{
-    (void)task;
-    (void)number;
-    return 0;
-}
-
-int fails(weir_task *task, unsigned number)
-{
-    (void)number;
-    return weir_task_fail(task, 1, "no");
-}
-
-int fails_at_first(weir_task *task, unsigned number)
-{
-    return weir_task_attempt(task) == 1 ? fails(task, number) : 0;
-}
-
-int sleeps(weir_task *task, unsigned number)
-{
-    (void)number;
-    must(weir_task_sleep(task, INT64_MAX) == WEIR_CANCELLED);
-    return 0;
-}
-
-int sleeps_at_first(weir_task *task, unsigned number)
-{
-    return weir_task_attempt(task) == 1 ? sleeps(task, number) : 0;
-}
-
-int ends_its_thread(weir_task *task, unsigned number)
-{
-    (void)task;
-    end_this_attempt(number);
-}
-
-static void clean_up(void *arg)
-{
-    struct job *job = arg;
-
-    if (job->is_released || job->releasing)
-        world_fail("a clean-up runs, but its item was released");
-    world_step("cleans up", "a task", job);
-}
-
-int has_cleanups(weir_task *task, unsigned number)
-{
-    must(weir_task_defer(task, clean_up, &jobs[number]) == WEIR_OK);
-    return 0;
-}
-
-static void act(void *arg)
-{
-    struct job *job = arg;
-
-    if (job->begun > job->ended + 1 || job->is_released || job->releasing)
-        world_fail("an action runs for an attempt that is over");
-    job->acts = true;
-    world_step("acts on", "a task", job);
-    job->acts = false;
-}
-
-int has_actions(weir_task *task, unsigned number)
-{
-    must(weir_task_on_cancel(task, act, &jobs[number]) == WEIR_OK);
-    return sleeps(task, number);
-}
-
-unsigned attempts_of(unsigned number)
-{
-    return jobs[number].begun;
 }
 
 /* --------------------------------------------------------------- submitting */
@@ -331,13 +249,11 @@ weir_status join_pool(weir_deadline deadline)
     return status;
 }
 
-/* The pool's threads, but for those at a handler that does not return. */
-static void check_threads(void)
+/* Of the pool's threads no more than `stuck` are left. */
+static void check_threads(unsigned stuck)
 {
-    unsigned stuck = 0, alive = 0;
+    unsigned alive = 0;
 
-    for (unsigned i = 1; i <= JOBS; i++)
-        stuck += jobs[i].begun > jobs[i].ended;
     for (unsigned i = 0; i < thread_count; i++)
         alive += !cast_has(i) && !world_has_ended(i);
     if (alive > stuck)
@@ -358,8 +274,9 @@ weir_status stop_pool(weir_stop_how how, weir_deadline deadline)
     if (status == WEIR_OK) {
         roll = call_roll();
         must_be_over(&roll);
-        check_threads();
+        check_threads(0);
     }
+    stage->has_ended |= status == WEIR_OK;
     stage->starts_nothing |= how == WEIR_STOP_NOW || status == WEIR_OK;
     return status;
 }
@@ -367,11 +284,13 @@ weir_status stop_pool(weir_stop_how how, weir_deadline deadline)
 weir_status resize_pool(uint32_t workers)
 {
     say("resizes the pool to", workers);
+    stage->is_resized = true;
     return answers(weir_pool_resize(pool, workers));
 }
 
 void destroy_pool(void)
 {
+    unsigned workers = check_pool().workers;
     weir_pool *it = pool;
 
     say("destroys the pool", 0);
@@ -379,7 +298,7 @@ void destroy_pool(void)
     weir_pool_destroy(it);
     pool = NULL;
     stage->is_over = true;
-    check_threads();
+    check_threads(workers);
 }
 
 /* ------------------------------------------------------------------ figures */
@@ -496,7 +415,7 @@ static void rest(void)
 {
     if (join_pool(WEIR_FOREVER))
         world_fail("join does not answer WEIR_OK");
-    await_rest();
+    world_await_all();
     check_figures();
     if (pool_quiet_is_broken(pool))
         world_fail("nobody is in the pool any more, but %s",
@@ -507,6 +426,7 @@ void pool_scenario_play(const struct scenario *scenario)
 {
     cast_reset();
     jobs_reset();
+    deeds_reset();
     history_reset(1, WEIR_ON_FULL_WAIT, false);
     stage->scenario = scenario;
     scenario->run();
@@ -516,11 +436,11 @@ void pool_scenario_play(const struct scenario *scenario)
         rest();
         destroy_pool();
     }
+    world_await_all();
     for (unsigned i = 1; i <= JOBS; i++) {
         job_must_be_over(&jobs[i]);
         weir_future_release(jobs[i].future);
     }
-    await_rest();
     if (arena_live())
         world_fail("%zu blocks of memory were not released", arena_live());
 }

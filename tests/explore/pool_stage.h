@@ -52,8 +52,19 @@ int ends_its_thread(weir_task *task, unsigned number);
 int has_cleanups(weir_task *task, unsigned number);
 /* Has an action run when it is asked to stop, and sleeps. */
 int has_actions(weir_task *task, unsigned number);
+/* The same, and takes the action back. */
+int takes_actions_back(weir_task *task, unsigned number);
+/* Has a descriptor, and sleeps. */
+int has_a_descriptor(weir_task *task, unsigned number);
+/* Hears nothing until somebody opens the gate, for all that come to it. */
+int waits_at_the_gate(weir_task *task, unsigned number);
+void open_the_gate(void);
 /* The handler's thread ends here. */
 _Noreturn void end_this_attempt(unsigned number);
+/* The first of these that runs for the task ends its thread. */
+void end_thread_in_settled(unsigned number);
+void end_thread_in_release(unsigned number);
+void end_thread_in_predicate(void);
 
 /* ------------------------------------------------------------------- calls */
 
@@ -75,9 +86,6 @@ weir_status resize_pool(uint32_t workers);
 void destroy_pool(void);
 /* One snapshot; its figures are possible. */
 weir_pool_stats check_pool(void);
-
-/* Waits until every thread but this one waits or has ended. */
-void await_rest(void);
 
 /* Attempts of this task that have begun. */
 unsigned attempts_of(unsigned number);

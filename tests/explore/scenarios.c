@@ -13,5 +13,7 @@ const struct scenario *const scenario_themes[] = {
     scenarios_fairness,
     scenarios_marks,
     scenarios_pool_lane,
+    scenarios_pool_tasks,
+    scenarios_pool_end,
     NULL,
 };

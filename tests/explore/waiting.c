@@ -242,16 +242,34 @@ void world_cond_wake_all(struct world_cond *cond, const char *name)
             wake(i);
 }
 
+static bool rests(const struct thread *it)
+{
+    past_read(it);
+    return it->state == THREAD_ENDED ||
+           (it->state == THREAD_AT_COND && !it->woken);
+}
+
 void world_await(unsigned thread)
 {
-    const struct thread *it = &threads[thread];
-
-    past_read(it);
-    while (it->state != THREAD_ENDED &&
-           (it->state != THREAD_AT_COND || it->woken)) {
+    while (!rests(&threads[thread])) {
         world_yield("lets others run");
         thread_me()->polls = false; /* it has looked */
-        past_read(it);
+    }
+}
+
+static bool others_rest(void)
+{
+    for (unsigned i = 0; i < thread_count; i++)
+        if (i != thread_current && !rests(&threads[i]))
+            return false;
+    return true;
+}
+
+void world_await_all(void)
+{
+    while (!others_rest()) {
+        world_yield("lets others run");
+        thread_me()->polls = false;
     }
 }
 

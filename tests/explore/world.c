@@ -69,7 +69,7 @@ unsigned thread_current;
 
 static unsigned noise_left, failures_left, delays_left;
 static unsigned steps; /* of this execution */
-static uint64_t all_steps;
+static uint64_t all_steps, all_runs;
 static uint64_t stamps;
 static bool running, failed, cut;
 static char failure[512];
@@ -79,6 +79,11 @@ static char failure[512];
 const char *world_failure(void)
 {
     return failure;
+}
+
+uint64_t world_runs(void)
+{
+    return all_runs;
 }
 
 uint64_t world_steps(void)
@@ -445,6 +450,7 @@ bool world_run(const struct world_rules *rules, void (*first)(void))
     failures_left = rules->failures;
     delays_left = rules->delays;
     steps = 0;
+    all_runs++;
     stamps = 0;
     failed = false;
     cut = false;

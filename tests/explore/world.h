@@ -68,6 +68,7 @@ extern const struct world_rules *world_rules;
 _Noreturn void
 world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+uint64_t world_runs(void);   /* executions so far */
 uint64_t world_steps(void);  /* since the program began */
 bool world_is_running(void); /* an execution, and it has not failed */
 
@@ -125,6 +126,8 @@ void world_begin_call(enum world_waiting waiting, int64_t deadline_ns);
 void world_end_call(void);
 /* Lets others run until this thread waits on a condition, or has ended. */
 void world_await(unsigned thread);
+/* The same of all other threads, at once. */
+void world_await_all(void);
 /* How often this thread was woken by another. */
 unsigned world_wakes(void);
 

@@ -136,7 +136,15 @@ void weir__fence_heavy(void)
 /* A descriptor is the place of a block of memory, so that one that stays open
  * is a block that was not released. */
 enum { EVENTS = 8, FIRST_FD = 3 };
-static void *events[EVENTS];
+static struct event {
+    void *block;
+    uint64_t run; /* of the world, in which it was opened */
+} events[EVENTS];
+
+static bool is_open(const struct event *event)
+{
+    return event->run == world_runs() && arena_bytes(event->block) > 0;
+}
 
 int weir__event_create(void)
 {
@@ -144,11 +152,11 @@ int weir__event_create(void)
 
     if (world_strikes("a descriptor"))
         return -1;
-    while (at < EVENTS && arena_bytes(events[at]) > 0)
+    while (at < EVENTS && is_open(&events[at]))
         at++;
     if (at == EVENTS)
         world_fail("more than %d descriptors", EVENTS);
-    events[at] = arena_allocate(1);
+    events[at] = (struct event){arena_allocate(1), world_runs()};
     return at + FIRST_FD;
 }
 
@@ -156,9 +164,9 @@ static void *event_of(int fd)
 {
     int at = fd - FIRST_FD;
 
-    if (at < 0 || at >= EVENTS || arena_bytes(events[at]) == 0)
+    if (at < 0 || at >= EVENTS || !is_open(&events[at]))
         world_fail("%d is no descriptor of ours", fd);
-    return events[at];
+    return events[at].block;
 }
 
 void weir__event_set(int fd)

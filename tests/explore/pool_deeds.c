@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_deeds.c - what handlers do; see pool_stage.h. */
+#include "pool_jobs.h"
+
+static struct gate {
+    struct world_lock lock;
+    struct world_cond opens;
+    bool is_open;
+} gate;
+
+void deeds_reset(void)
+{
+    world_lock_init(&gate.lock, WORLD_UNRANKED);
+    world_cond_init(&gate.opens);
+    gate.is_open = false;
+}
+
+int works(weir_task *task, unsigned number)
+{
+    (void)task;
+    (void)number;
+    return 0;
+}
+
+int fails(weir_task *task, unsigned number)
+{
+    (void)number;
+    return weir_task_fail(task, 1, "no");
+}
+
+int fails_at_first(weir_task *task, unsigned number)
+{
+    return weir_task_attempt(task) == 1 ? fails(task, number) : 0;
+}
+
+int sleeps(weir_task *task, unsigned number)
+{
+    (void)number;
+    must(weir_task_sleep(task, INT64_MAX) == WEIR_CANCELLED);
+    return 0;
+}
+
+int sleeps_at_first(weir_task *task, unsigned number)
+{
+    return weir_task_attempt(task) == 1 ? sleeps(task, number) : 0;
+}
+
+int ends_its_thread(weir_task *task, unsigned number)
+{
+    (void)task;
+    end_this_attempt(number);
+}
+
+static void clean_up(void *arg)
+{
+    struct job *job = arg;
+
+    if (job->is_released || job->releasing)
+        world_fail("a clean-up runs, but its item was released");
+    world_step("cleans up", "a task", job);
+}
+
+int has_cleanups(weir_task *task, unsigned number)
+{
+    must(weir_task_defer(task, clean_up, &jobs[number]) == WEIR_OK);
+    return 0;
+}
+
+static void act(void *arg)
+{
+    struct job *job = arg;
+
+    if (job->begun > job->ended + 1 || job->is_released || job->releasing)
+        world_fail("an action runs for an attempt that is over");
+    job->acts = true;
+    world_step("acts on", "a task", job);
+    job->acts = false;
+}
+
+int has_actions(weir_task *task, unsigned number)
+{
+    must(weir_task_on_cancel(task, act, &jobs[number]) == WEIR_OK);
+    return sleeps(task, number);
+}
+
+unsigned attempts_of(unsigned number)
+{
+    return jobs[number].begun;
+}
+
+int takes_actions_back(weir_task *task, unsigned number)
+{
+    must(weir_task_on_cancel(task, act, &jobs[number]) == WEIR_OK);
+    must(weir_task_on_cancel(task, NULL, NULL) == WEIR_OK);
+    if (jobs[number].acts)
+        world_fail("an action runs that was taken back");
+    return 0;
+}
+
+int has_a_descriptor(weir_task *task, unsigned number)
+{
+    must(weir_task_cancel_fd(task) >= 0);
+    return sleeps(task, number);
+}
+
+int waits_at_the_gate(weir_task *task, unsigned number)
+{
+    (void)task;
+    (void)number;
+    world_lock_acquire(&gate.lock, "the gate");
+    while (!gate.is_open)
+        (void)world_cond_wait(&gate.opens, &gate.lock, INT64_MAX, "the gate");
+    world_lock_release(&gate.lock, "the gate");
+    return 0;
+}
+
+void open_the_gate(void)
+{
+    world_lock_acquire(&gate.lock, "the gate");
+    gate.is_open = true;
+    world_cond_wake_all(&gate.opens, "the gate");
+    world_lock_release(&gate.lock, "the gate");
+}
+
+void end_thread_in_settled(unsigned number)
+{
+    jobs[number].settled_exits = true;
+}
+
+void end_thread_in_release(unsigned number)
+{
+    jobs[number].release_exits = true;
+}
+
+void end_thread_in_predicate(void)
+{
+    stage_of_pool.predicate_exits = true;
+}
