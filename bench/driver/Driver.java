@@ -16,9 +16,10 @@ final class Driver {
 
     /** What is to be done, in the order of the command line. */
     record Work(int producers, int consumers, int capacity, int size, int batch,
-                long items, long rate) {
-        Work warmUp() {
-            return new Work(producers, consumers, capacity, size, batch, items, 0);
+                long items, long rate, long spanNs) {
+        Work with(long items, long spanNs) {
+            return new Work(producers, consumers, capacity, size, batch, items,
+                rate, spanNs);
         }
     }
 
@@ -46,13 +47,21 @@ final class Driver {
         public long last(Object item) { return ((long[]) item)[7]; }
     };
 
+    /** What a part measured itself rather than what was measured around it; -1:
+        it did not. */
+    record Costs(long wall, long cpu, long switches) {
+        static final Costs NONE = new Costs(-1, -1, -1);
+    }
+
     /** What one thread does, and did. */
     abstract static class Part extends Thread {
         long items, sum, hash, began, ended, switches;
         long[] late = {};
+        Costs measured = Costs.NONE;
         CyclicBarrier gate; // null: it begins at once
+        boolean counts = true; // its switches
 
-        abstract void work() throws InterruptedException;
+        abstract void work() throws Exception;
 
         void take(Kind kind, Object item) {
             items++;
@@ -75,7 +84,8 @@ final class Driver {
                 began = System.nanoTime();
                 work();
                 ended = System.nanoTime();
-                switches += switchesOfThisThread();
+                if (counts)
+                    switches += switchesOfThisThread();
             } catch (Exception e) {
                 e.printStackTrace();
                 System.exit(1);
@@ -84,9 +94,23 @@ final class Driver {
     }
 
     static long switchesOfThisThread() throws IOException {
-        return Files.readAllLines(Path.of("/proc/thread-self/status")).stream()
+        return switchesOf(Path.of("/proc/thread-self"));
+    }
+
+    private static long switchesOf(Path thread) throws IOException {
+        return Files.readAllLines(thread.resolve("status")).stream()
             .filter(line -> line.contains("ctxt_switches"))
             .mapToLong(line -> Long.parseLong(line.split("\\s+")[1])).sum();
+    }
+
+    /** Of all threads that live but this one: the collector's and compiler's, too. */
+    static long switchesOfOthers() throws IOException {
+        long sum = 0;
+        try (var threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+            for (Path thread : threads)
+                sum += switchesOf(thread);
+        }
+        return sum - switchesOfThisThread();
     }
 
     /** Of the whole process: collecting garbage and compiling, too. */
@@ -112,18 +136,23 @@ final class Driver {
         long hash = parts.stream().mapToLong(p -> p.hash).reduce(0, (a, b) -> a ^ b);
         if (!print)
             return;
+        Costs own = parts.stream().map(p -> p.measured).filter(m -> m != Costs.NONE)
+            .findFirst().orElse(Costs.NONE);
         System.out.printf("{\"wall_ns\":%d,\"cpu_ns\":%d,\"switches\":%d,"
-            + "\"items\":%d,\"sum\":%d,\"xor\":%s", ended - began, cpu,
-            parts.stream().mapToLong(p -> p.switches).sum(),
+            + "\"items\":%d,\"sum\":%d,\"xor\":%s",
+            own.wall() < 0 ? ended - began : own.wall(),
+            own.cpu() < 0 ? cpu : own.cpu(), own.switches() < 0
+                ? parts.stream().mapToLong(p -> p.switches).sum() : own.switches(),
             parts.stream().mapToLong(p -> p.items).sum(),
             parts.stream().mapToLong(p -> p.sum).sum(), Long.toUnsignedString(hash));
         // The first tenth is not counted: threads are still coming up.
         long[] late = parts.stream().flatMapToLong(p ->
             Arrays.stream(p.late).skip(p.late.length / 10)).sorted().toArray();
         if (late.length > 0)
-            System.out.printf(",\"p50_ns\":%d,\"p99_ns\":%d,\"p999_ns\":%d",
+            System.out.printf(",\"p50_ns\":%d,\"p99_ns\":%d,\"p999_ns\":%d,"
+                + "\"max_ns\":%d",
                 late[late.length / 2], late[(int) (late.length * 99L / 100)],
-                late[(int) (late.length * 999L / 1000)]);
+                late[(int) (late.length * 999L / 1000)], late[late.length - 1]);
         System.out.println("}");
     }
 
@@ -137,7 +166,8 @@ final class Driver {
         System.exit(3);
     }
 
-    /** A contender's main; jobs: by the kind of work, and why there is no other. */
+    /** A contender's main; jobs: by the kind of work, and why there is no other.
+        All of it is done once before it counts: by then it is compiled. */
     static void main(String name, Map<String, Job> jobs, String other,
                      String[] arguments) throws Exception {
         if (arguments.length == 1 && arguments[0].equals("about")) {
@@ -146,13 +176,13 @@ final class Driver {
                 System.getProperty("java.version"));
             return;
         }
-        if (arguments.length != 9) {
+        if (arguments.length != 10) {
             System.err.println("java: this is one contender; weir-bench runs them");
             System.exit(2);
         }
         long[] n = Arrays.stream(arguments).skip(1).mapToLong(Long::parseLong).toArray();
         Work work = new Work((int) n[0], (int) n[1], (int) n[2], (int) n[3],
-            (int) n[4], n[5], n[6]);
+            (int) n[4], n[5], n[6], 1000 * n[8]);
         if (work.batch > 1)
             absent("no batches");
         if (n[7] == 1)
@@ -160,8 +190,7 @@ final class Driver {
         Job job = jobs.get(arguments[0]);
         if (job == null)
             absent(other);
-        // All of it once before it counts: by then it is compiled.
-        job.run(work.warmUp(), false);
+        job.run(work, false);
         job.run(work, true);
     }
 }

@@ -12,23 +12,30 @@
 
 static pthread_barrier_t gate;
 
-struct usage {
-    uint64_t cpu_ns, switches;
-};
-
 static uint64_t of_timeval(struct timeval t)
 {
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_usec * 1000;
 }
 
-static struct usage usage_now(void)
+static struct crew_usage usage_of(int who)
 {
     struct rusage r;
 
-    if (getrusage(RUSAGE_SELF, &r))
+    if (getrusage(who, &r))
         contender_failed("getrusage");
-    return (struct usage){of_timeval(r.ru_utime) + of_timeval(r.ru_stime),
-                          (uint64_t)(r.ru_nvcsw + r.ru_nivcsw)};
+    return (struct crew_usage){of_timeval(r.ru_utime) + of_timeval(r.ru_stime),
+                               (uint64_t)(r.ru_nvcsw + r.ru_nivcsw)};
+}
+
+struct crew_usage crew_others(void)
+{
+    struct crew_usage mine = usage_of(RUSAGE_THREAD);
+    struct crew_usage all = usage_of(RUSAGE_SELF);
+
+    return (struct crew_usage){all.cpu_ns > mine.cpu_ns
+                                   ? all.cpu_ns - mine.cpu_ns
+                                   : 0,
+                               all.switches - mine.switches};
 }
 
 uint64_t crew_now_ns(void)
@@ -37,6 +44,31 @@ uint64_t crew_now_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void crew_sleep_until(uint64_t at_ns)
+{
+    struct timespec at = {.tv_sec = (time_t)(at_ns / 1000000000),
+                          .tv_nsec = (long)(at_ns % 1000000000)};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL))
+        continue;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+void crew_lateness(uint64_t *late_ns, size_t count, struct result *out)
+{
+    qsort(late_ns, count, sizeof(*late_ns), by_size);
+    out->p50_ns = late_ns[count / 2];
+    out->p99_ns = late_ns[count * 99 / 100];
+    out->p999_ns = late_ns[count * 999 / 1000];
+    out->max_ns = late_ns[count - 1];
 }
 
 /* Binds this thread to the processor whose turn it is, of those allowed. */
@@ -89,7 +121,7 @@ static void add_up(const struct part *parts, size_t count, struct result *out)
 void crew_run(struct part *parts, size_t count, struct result *out)
 {
     pthread_t *threads = calloc(count, sizeof(*threads));
-    struct usage before, after;
+    struct crew_usage before, after;
     uint64_t start_ns;
 
     if (!threads || pthread_barrier_init(&gate, NULL, (unsigned)count + 1))
@@ -99,14 +131,14 @@ void crew_run(struct part *parts, size_t count, struct result *out)
         if (pthread_create(&threads[i], NULL, run_part, &parts[i]))
             contender_failed("a thread did not start");
     }
-    before = usage_now();
+    before = usage_of(RUSAGE_SELF);
     start_ns = crew_now_ns() + 1000000;
     for (size_t i = 0; i < count; i++)
         parts[i].start_ns = start_ns;
     pthread_barrier_wait(&gate);
     for (size_t i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
-    after = usage_now();
+    after = usage_of(RUSAGE_SELF);
     pthread_barrier_destroy(&gate);
     free(threads);
     *out = (struct result){0};

@@ -16,7 +16,8 @@ struct result {
     uint64_t items;                   /* that came out at the other end */
     uint64_t sum;                     /* of their first words */
     uint64_t hash;                    /* of their last words, see WORK_HASH */
-    uint64_t p50_ns, p99_ns, p999_ns; /* WORK_PACED: how late */
+    uint64_t p50_ns, p99_ns, p999_ns; /* timed work: how late they were */
+    uint64_t max_ns;                  /* the latest of them */
 };
 
 /* One thread's part.  Written by its thread alone while it runs; on cache lines
@@ -35,6 +36,18 @@ struct part {
 
 /* Nanoseconds of the monotonic clock. */
 uint64_t crew_now_ns(void);
+
+/* Sleeps until then; at once if that is past. */
+void crew_sleep_until(uint64_t at_ns);
+
+/* What all threads but the one that asks have cost until now. */
+struct crew_usage {
+    uint64_t cpu_ns, switches;
+};
+struct crew_usage crew_others(void);
+
+/* Sorts what was late; p50_ns and its fellows of it. */
+void crew_lateness(uint64_t *late_ns, size_t count, struct result *out);
 
 /* Starts a thread for each part, bound to the processors in turns if the work
  * says so, lets them all go at once, waits for their ends and adds up what they

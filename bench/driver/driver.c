@@ -23,8 +23,8 @@ static int usage(void)
 {
     fprintf(stderr,
             "usage: about, or KIND PRODUCERS CONSUMERS CAPACITY ITEM_SIZE "
-            "BATCH ITEMS RATE BOUND\nthis is one contender; weir-bench runs "
-            "them\n");
+            "BATCH ITEMS RATE BOUND SPAN_US\nthis is one contender; "
+            "weir-bench runs them\n");
     return 2;
 }
 
@@ -42,10 +42,12 @@ read_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 static bool read_work(char *const *argv, struct work *out)
 {
     static const uint64_t most[WORK_ARGUMENTS] = {
-        0,          WORK_MOST_THREADS, WORK_MOST_THREADS,
+        0,          WORK_MOST_THREADS, WORK_MOST_WORKERS,
         UINT32_MAX, WORK_MOST_BYTES,   WORK_MOST_BATCH,
-        UINT32_MAX, UINT32_MAX,        1};
-    static const uint64_t least[WORK_ARGUMENTS] = {0, 1, 1, 1, 8, 1, 1, 0, 0};
+        UINT32_MAX, UINT32_MAX,        1,
+        UINT32_MAX};
+    static const uint64_t least[WORK_ARGUMENTS] = {0, 1, 1, 1, 8,
+                                                   1, 1, 0, 0, 0};
     uint64_t n[WORK_ARGUMENTS] = {0};
     int kind = 0;
 
@@ -65,9 +67,15 @@ static bool read_work(char *const *argv, struct work *out)
                          n[5],
                          n[6],
                          n[7],
-                         n[8] == 1};
+                         n[8] == 1,
+                         n[9]};
     return (out->item_size == 8 || out->item_size == WORK_MOST_BYTES) &&
-           out->items % out->producers == 0 && out->items % out->consumers == 0;
+           out->items % out->producers == 0 &&
+           out->items % out->consumers == 0 &&
+           (out->rate > 0 || !work_is_timed(out->kind) ||
+            out->kind == WORK_DEADLINES) &&
+           (work_is_for_pools(out->kind) ||
+            out->consumers <= WORK_MOST_THREADS);
 }
 
 /* Pages are touched and caches filled before it counts. */
@@ -78,6 +86,8 @@ static void warm_up(struct work work)
 
     if (work.kind == WORK_PACED)
         work.kind = WORK_PASS;
+    if (work.kind == WORK_IDLE)
+        work.span_us = 0;
     work.items = work.items / WARM_UP / whole * whole;
     if (work.items > 0)
         driver_run(&work, &ignored);
@@ -89,10 +99,10 @@ static void print_result(const struct work *work, const struct result *r)
            ",\"switches\":%" PRIu64 ",\"items\":%" PRIu64 ",\"sum\":%" PRIu64
            ",\"xor\":%" PRIu64,
            r->wall_ns, r->cpu_ns, r->switches, r->items, r->sum, r->hash);
-    if (work->kind == WORK_PACED)
+    if (work_is_timed(work->kind))
         printf(",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
-               ",\"p999_ns\":%" PRIu64,
-               r->p50_ns, r->p99_ns, r->p999_ns);
+               ",\"p999_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64,
+               r->p50_ns, r->p99_ns, r->p999_ns, r->max_ns);
     printf("}\n");
 }
 

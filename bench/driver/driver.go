@@ -22,6 +22,7 @@ type item interface{ [1]uint64 | [8]uint64 }
 
 type work struct {
 	producers, consumers, capacity, size, batch, items, rate uint64
+	span                                                     time.Duration
 }
 
 // What one goroutine did, on cache lines of its own.
@@ -38,17 +39,25 @@ func take[T item](p *part, it T) {
 	p.hash ^= it[len(it)-1] * hash
 }
 
-// Of one process: nanoseconds and context switches until now.
-func usage() (int64, int64) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano(), int64(u.Nvcsw) + int64(u.Nivcsw)
+// Nanoseconds.
+type costs struct {
+	wall, cpu, switches int64
 }
 
-// Lets all go at once; prints what they did if that is wanted.
-func crew(jobs []func(*part), print bool) {
+const thisThread = 1 // RUSAGE_THREAD
+
+// Of the process, or of this thread, until now.
+func usage(who int) costs {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(who, &u); err != nil {
+		panic(err)
+	}
+	return costs{0, u.Utime.Nano() + u.Stime.Nano(), int64(u.Nvcsw) + int64(u.Nivcsw)}
+}
+
+// Lets all go at once; prints what they did if that is wanted, and what it cost:
+// what they measured themselves rather than what was measured around them.
+func crew(jobs []func(*part), print bool, measured *costs) {
 	parts := make([]part, len(jobs))
 	var ready, done sync.WaitGroup
 	gate := make(chan struct{})
@@ -65,10 +74,10 @@ func crew(jobs []func(*part), print bool) {
 		}(&parts[i], jobs[i])
 	}
 	ready.Wait()
-	cpu, switches := usage()
+	before := usage(syscall.RUSAGE_SELF)
 	close(gate)
 	done.Wait()
-	cpuAfter, switchesAfter := usage()
+	after := usage(syscall.RUSAGE_SELF)
 	all := part{began: parts[0].began, ended: parts[0].ended}
 	for i := range parts {
 		p := &parts[i]
@@ -86,13 +95,20 @@ func crew(jobs []func(*part), print bool) {
 	if !print {
 		return
 	}
+	cost := costs{all.ended.Sub(all.began).Nanoseconds(), after.cpu - before.cpu,
+		after.switches - before.switches}
+	if measured != nil && measured.wall > 0 {
+		cost.wall = measured.wall
+	}
+	if measured != nil && measured.switches >= 0 {
+		cost.cpu, cost.switches = measured.cpu, measured.switches
+	}
 	fmt.Printf(`{"wall_ns":%d,"cpu_ns":%d,"switches":%d,"items":%d,"sum":%d,"xor":%d`,
-		all.ended.Sub(all.began).Nanoseconds(), cpuAfter-cpu, switchesAfter-switches,
-		all.items, all.sum, all.hash)
+		cost.wall, cost.cpu, cost.switches, all.items, all.sum, all.hash)
 	if n := len(all.late); n > 0 {
 		sort.Slice(all.late, func(a, b int) bool { return all.late[a] < all.late[b] })
-		fmt.Printf(`,"p50_ns":%d,"p99_ns":%d,"p999_ns":%d`,
-			all.late[n/2], all.late[n*99/100], all.late[n*999/1000])
+		fmt.Printf(`,"p50_ns":%d,"p99_ns":%d,"p999_ns":%d,"max_ns":%d`,
+			all.late[n/2], all.late[n*99/100], all.late[n*999/1000], all.late[n-1])
 	}
 	fmt.Println("}")
 }
@@ -108,18 +124,19 @@ func main() {
 			name, runtime.Version())
 		return
 	}
-	var n [8]uint64
+	var n [9]uint64
 	for i := range n {
 		var err error
-		if len(os.Args) == 10 {
+		if len(os.Args) == 11 {
 			n[i], err = strconv.ParseUint(os.Args[i+2], 10, 64)
 		}
-		if len(os.Args) != 10 || err != nil {
+		if len(os.Args) != 11 || err != nil {
 			fmt.Fprintln(os.Stderr, "go: this is one contender; weir-bench runs them")
 			os.Exit(2)
 		}
 	}
-	w := work{n[0], n[1], n[2], n[3], n[4], n[5], n[6]}
+	w := work{n[0], n[1], n[2], n[3], n[4], n[5], n[6],
+		time.Duration(n[8]) * time.Microsecond}
 	if w.batch > 1 {
 		absent("no batches")
 	}

@@ -12,10 +12,11 @@ ALL = (1 << 64) - 1
 
 
 class Work:
-    def __init__(self, producers, consumers, capacity, size, batch, items, rate, bound):
+    def __init__(self, producers, consumers, capacity, size, batch, items, rate, bound,
+                 span_us):
         self.producers, self.consumers, self.capacity = producers, consumers, capacity
         self.size, self.batch, self.items, self.rate = size, batch, items, rate
-        self.bound = bound
+        self.bound, self.span = bound, span_us / 1e6
 
     def share(self, producer):
         """The numbers that a producer puts."""
@@ -25,7 +26,22 @@ class Work:
     def warm_up(self):
         whole = self.producers * self.consumers
         items = self.items // 16 // whole * whole
-        return Work(self.producers, self.consumers, self.capacity, 8, 1, items, 0, 0)
+        return Work(self.producers, self.consumers, self.capacity, 8, 1, items, self.rate,
+                    0, 1e6 * self.span)
+
+
+class Usage:
+    """What a process, or one thread of it, has cost until now."""
+
+    def __init__(self, who=resource.RUSAGE_SELF):
+        usage = resource.getrusage(who)
+        self.cpu = round((usage.ru_utime + usage.ru_stime) * 1e9)
+        self.switches = usage.ru_nvcsw + usage.ru_nivcsw
+
+    def __sub__(self, other):
+        self.cpu = max(self.cpu - other.cpu, 0)  # told in steps
+        self.switches -= other.switches
+        return self
 
 
 class Meter:
@@ -33,10 +49,10 @@ class Meter:
 
     def __init__(self):
         self.items = self.sum = self.hash = 0
+        self.late = []
 
     def start(self):
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        self.before = usage
+        self.before = Usage()
         self.began = time.perf_counter_ns()
 
     def take_all(self, items):
@@ -48,14 +64,23 @@ class Meter:
 
     def stop(self):
         self.wall = time.perf_counter_ns() - self.began
-        self.after = resource.getrusage(resource.RUSAGE_SELF)
+        self.cost = Usage() - self.before
 
     def print(self):
-        a, b = self.after, self.before
-        cpu = a.ru_utime + a.ru_stime - b.ru_utime - b.ru_stime
-        switches = a.ru_nvcsw + a.ru_nivcsw - b.ru_nvcsw - b.ru_nivcsw
-        say({"wall_ns": self.wall, "cpu_ns": round(cpu * 1e9), "switches": switches,
-             "items": self.items, "sum": self.sum & ALL, "xor": self.hash})
+        line = {"wall_ns": self.wall, "cpu_ns": self.cost.cpu,
+                "switches": self.cost.switches, "items": self.items,
+                "sum": self.sum & ALL, "xor": self.hash}
+        late = sorted(self.late[len(self.late) // 10:])  # the first are still coming up
+        if late:
+            n = len(late)
+            line.update(p50_ns=late[n // 2], p99_ns=late[n * 99 // 100],
+                        p999_ns=late[n * 999 // 1000], max_ns=late[-1])
+        say(line)
+
+
+# Kinds of work that a queue does not do.
+no_pool = dict.fromkeys(["tasks", "submit", "start", "behind", "sleeps", "exits",
+                         "deadlines", "idle"], "a queue, not a pool")
 
 
 def say(what):
@@ -75,7 +100,7 @@ def main(name, kinds, why_not, bounded=True):
         say({"name": name, "version": platform.python_version(),
              "bounded": bounded, "batches": False})
         return
-    if len(arguments) != 9 or not all(a.isdecimal() for a in arguments[1:]):
+    if len(arguments) != 10 or not all(a.isdecimal() for a in arguments[1:]):
         sys.exit(f"{name}: this is one contender; weir-bench runs them")
     kind, work = arguments[0], Work(*map(int, arguments[1:]))
     if kind in why_not:

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub const HASH: u64 = 0x9E3779B97F4A7C15;
 
@@ -18,11 +18,15 @@ pub struct Work {
     pub size: u64,
     pub rate: u64,
     pub bound: bool,
+    pub span: Duration,
 }
 
 /// What one thread did.
 #[derive(Default)]
 pub struct Part {
+    /// What it measured itself rather than what was measured around it.
+    pub wall: Option<Duration>,
+    pub cost: Option<(u64, u64)>,
     pub items: u64,
     pub sum: u64,
     pub hash: u64,
@@ -43,13 +47,22 @@ extern "C" {
     fn sched_setaffinity(thread: i32, bytes: usize, mask: *const u64) -> i32;
 }
 
+const PROCESS: i32 = 0;
+
 /// Processor nanoseconds and context switches until now.
-fn usage() -> (u64, u64) {
+fn usage(who: i32) -> (u64, u64) {
     let mut u = Usage { times: [0; 4], others: [0; 14] };
-    assert_eq!(unsafe { getrusage(0, &mut u) }, 0);
+    assert_eq!(unsafe { getrusage(who, &mut u) }, 0);
     let cpu = (u.times[0] + u.times[2]) * 1_000_000_000
         + (u.times[1] + u.times[3]) * 1000;
     (cpu as u64, (u.others[12] + u.others[13]) as u64)
+}
+
+/// The same of all threads but the one that asks.
+#[allow(dead_code)]
+pub fn usage_of_others() -> (u64, u64) {
+    let (mine, all) = (usage(1), usage(PROCESS));
+    (all.0.saturating_sub(mine.0), all.1 - mine.1)
 }
 
 /// Binds this thread to the processor whose turn it is, of those allowed.
@@ -85,10 +98,10 @@ pub fn crew(work: Work, jobs: Vec<Job>, print: bool) {
             })
         })
         .collect();
-    let before = usage();
+    let before = usage(PROCESS);
     gate.wait();
     let ends: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
-    let after = usage();
+    let after = usage(PROCESS);
     let began = ends.iter().map(|e| e.0).min().unwrap();
     let ended = ends.iter().map(|e| e.1).max().unwrap();
     let mut all = Part::default();
@@ -96,17 +109,20 @@ pub fn crew(work: Work, jobs: Vec<Job>, print: bool) {
         all.items += part.items;
         all.sum = all.sum.wrapping_add(part.sum);
         all.hash ^= part.hash;
+        all.wall = all.wall.or(part.wall);
+        all.cost = all.cost.or(part.cost);
         let skip = part.late_ns.len() / 10; // threads are still coming up
         all.late_ns.extend_from_slice(&part.late_ns[skip..]);
     }
     if !print {
         return;
     }
+    let cost = all.cost.unwrap_or((after.0 - before.0, after.1 - before.1));
     print!(
         "{{\"wall_ns\":{},\"cpu_ns\":{},\"switches\":{},\"items\":{},\"sum\":{},\"xor\":{}",
-        (ended - began).as_nanos(),
-        after.0 - before.0,
-        after.1 - before.1,
+        all.wall.unwrap_or(ended - began).as_nanos(),
+        cost.0,
+        cost.1,
         all.items,
         all.sum,
         all.hash
@@ -115,10 +131,11 @@ pub fn crew(work: Work, jobs: Vec<Job>, print: bool) {
     if let n @ 1.. = all.late_ns.len() {
         let at = |thousandth: usize| all.late_ns[n * thousandth / 1000];
         print!(
-            ",\"p50_ns\":{},\"p99_ns\":{},\"p999_ns\":{}",
+            ",\"p50_ns\":{},\"p99_ns\":{},\"p999_ns\":{},\"max_ns\":{}",
             at(500),
             at(990),
-            at(999)
+            at(999),
+            all.late_ns[n - 1]
         );
     }
     println!("}}");
@@ -141,7 +158,7 @@ pub fn read_work(name: &str, version: &str, bounded: bool) -> (String, Work) {
         std::process::exit(0);
     }
     let n: Vec<u64> = arguments.iter().skip(1).filter_map(|a| a.parse().ok()).collect();
-    if arguments.len() != 9 || n.len() != 8 {
+    if arguments.len() != 10 || n.len() != 9 {
         eprintln!("{name}: this is one contender; weir-bench runs them");
         std::process::exit(2);
     }
@@ -153,6 +170,7 @@ pub fn read_work(name: &str, version: &str, bounded: bool) -> (String, Work) {
         items: n[5],
         rate: n[6],
         bound: n[7] == 1,
+        span: Duration::from_micros(n[8]),
     };
     if n[4] > 1 {
         absent("no batches");

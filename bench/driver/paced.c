@@ -56,22 +56,14 @@ static void get_and_look(struct part *part)
     }
 }
 
-static int by_size(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Drops each consumer's first tenth and sorts the rest to the front. */
-static size_t sort(uint64_t *late_ns, const struct work *work)
+/* Drops each consumer's first tenth and moves the rest to the front. */
+static size_t keep(uint64_t *late_ns, const struct work *work)
 {
     size_t share = work->items / work->consumers, skip = share / 10, kept = 0;
 
     for (size_t c = 0; c < work->consumers; c++)
         for (size_t i = skip; i < share; i++)
             late_ns[kept++] = late_ns[c * share + i];
-    qsort(late_ns, kept, sizeof(*late_ns), by_size);
     return kept;
 }
 
@@ -80,7 +72,7 @@ void paced_run(const struct work *work, void *queue, struct result *out)
     static struct part parts[2 * WORK_MOST_THREADS];
     uint64_t *late_ns = calloc(work->items, sizeof(*late_ns));
     uint64_t share = work->items / work->consumers;
-    size_t count = 0, kept;
+    size_t count = 0;
 
     if (!late_ns)
         contender_failed("no memory for the figures");
@@ -97,9 +89,6 @@ void paced_run(const struct work *work, void *queue, struct result *out)
                                      .late_ns = late_ns + i * share,
                                      .count = share};
     crew_run(parts, count, out);
-    kept = sort(late_ns, work);
-    out->p50_ns = late_ns[kept / 2];
-    out->p99_ns = late_ns[kept * 99 / 100];
-    out->p999_ns = late_ns[kept * 999 / 1000];
+    crew_lateness(late_ns, keep(late_ns, work), out);
     free(late_ns);
 }

@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: MIT
-// pool.rs - work for a pool of Rust: empty tasks.  The adapter has it (Pool) and
-// calls run.
+// pool.rs - work for a pool of Rust.  The adapter has it (Pool) and calls run;
+// pool_works.c has the essay on what is asked.
 
 #[path = "driver.rs"]
 mod driver;
 
-use driver::{absent, crew, read_work, Part, Work, HASH};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::Arc;
+use driver::{absent, crew, read_work, usage_of_others, Part, Work, HASH};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 pub trait Pool: Send + Sync + 'static {
     fn start(workers: usize, capacity: usize) -> Self;
     /// Has pool_task(item) called on some worker for each of 1 to `items`, and
     /// returns when they have run.
     fn run_all(&self, items: u64);
+    /// Calls `submitter` with a function that has task(item) called on some
+    /// worker, and returns when all have run.
+    fn run(
+        &self,
+        task: impl Fn(u64) + Send + Sync + 'static,
+        submitter: impl FnOnce(&mut dyn FnMut(u64)),
+    );
 }
 
-const MOST_WORKERS: usize = 256;
+const MOST_WORKERS: usize = 1024;
+
+// As in work.h.
+const BURST: u64 = 64;
+const LONG: u64 = 8;
+const REST: Duration = Duration::from_millis(200);
 
 /// What a worker has seen, on cache lines of its own.  Only it writes there.
 #[repr(align(128))]
@@ -41,15 +56,150 @@ pub fn pool_task(item: u64) {
     })
 }
 
-fn tasks<P: Pool>(work: Work, print: bool) {
+// -------------------------------------------------------------------- kinds
+
+fn tasks(pool: &impl Pool, work: Work) -> Part {
+    pool.run_all(work.items);
+    Part::default()
+}
+
+fn sleeps(pool: &impl Pool, work: Work) -> Part {
+    let task = move |item| {
+        sleep(work.span);
+        pool_task(item);
+    };
+    pool.run(task, |submit| (1..=work.items).for_each(submit));
+    Part::default()
+}
+
+/// A task that counts when it has run, and how many have.
+fn counted() -> (impl Fn(u64) + Send + Sync + 'static, Arc<AtomicU64>) {
+    let ran = Arc::new(AtomicU64::new(0));
+    let count = ran.clone();
+    let task = move |item| {
+        pool_task(item);
+        count.fetch_add(1, SeqCst);
+    };
+    (task, ran)
+}
+
+fn wait_for(ran: &AtomicU64, wanted: u64) {
+    while ran.load(SeqCst) < wanted {
+        sleep(Duration::from_micros(50));
+    }
+}
+
+/// A channel whose ends may be anyone's.
+fn shared<T>() -> (Arc<Mutex<Sender<T>>>, Arc<Mutex<Receiver<T>>>) {
+    let (to, from) = channel();
+    (Arc::new(Mutex::new(to)), Arc::new(Mutex::new(from)))
+}
+
+/// While every worker is held up, by item 0.
+fn submit(pool: &impl Pool, work: Work) -> Part {
+    let (count, ran) = counted();
+    let (is_held, held) = shared();
+    let (let_go, go) = shared();
+    let task = move |item| match item {
+        0 => {
+            is_held.lock().unwrap().send(()).unwrap();
+            go.lock().unwrap().recv().unwrap();
+        }
+        _ => count(item),
+    };
+    let mut wall = Duration::ZERO;
+    pool.run(task, |submit| {
+        let mut item = 1;
+        while item <= work.items {
+            (0..work.consumers).for_each(|_| submit(0));
+            (0..work.consumers).for_each(|_| held.lock().unwrap().recv().unwrap());
+            let end = work.items.min(item + work.capacity as u64 / 2);
+            let began = Instant::now();
+            (item..=end).for_each(&mut *submit);
+            wall += began.elapsed();
+            (0..work.consumers).for_each(|_| let_go.lock().unwrap().send(()).unwrap());
+            wait_for(&ran, end);
+            item = end + 1;
+        }
+    });
+    Part { wall: Some(wall), ..Part::default() }
+}
+
+fn sleep_until(at: Instant) {
+    sleep(at.saturating_duration_since(Instant::now()));
+}
+
+/// `burst` at once; if that is more than one, one of them is long.
+fn on_time(pool: &impl Pool, work: Work, burst: u64) -> Part {
+    let zero = Instant::now();
+    let clock = move || zero.elapsed().as_nanos() as u64;
+    let none = || (0..work.items).map(|_| AtomicU64::new(0)).collect::<Arc<[_]>>();
+    let (begun, late) = (none(), none());
+    let (begun_of, late_of) = (begun.clone(), late.clone());
+    let task = move |item: u64| {
+        let i = item as usize - 1;
+        late_of[i].store(clock() - begun_of[i].load(Relaxed), Relaxed);
+        if burst > 1 && item % burst == LONG {
+            sleep(work.span);
+        }
+        pool_task(item);
+    };
+    pool.run(task, |submit| {
+        let start = Instant::now();
+        for i in 0..work.items {
+            if i % burst == 0 {
+                sleep_until(start + Duration::from_nanos(i * 1_000_000_000 / work.rate));
+            }
+            begun[i as usize].store(clock(), Relaxed);
+            submit(i + 1);
+        }
+    });
+    let late_ns = late.iter().map(|l| l.load(Relaxed)).collect();
+    Part { late_ns, ..Part::default() }
+}
+
+fn idle(pool: &impl Pool, work: Work) -> Part {
+    let (task, ran) = counted();
+    let (mut wall, mut cost) = (Duration::ZERO, (0, 0));
+    pool.run(task, |submit| {
+        (1..=work.items).for_each(submit);
+        wait_for(&ran, work.items);
+        sleep(REST);
+        let (before, began) = (usage_of_others(), Instant::now());
+        sleep(work.span);
+        let after = usage_of_others();
+        wall = began.elapsed();
+        // The system tells the processor time in steps.
+        cost = (after.0.saturating_sub(before.0), after.1 - before.1);
+    });
+    Part { wall: Some(wall), cost: Some(cost), ..Part::default() }
+}
+
+// --------------------------------------------------------------------- main
+
+fn job<P: Pool>(kind: &str, pool: &P, work: Work) -> Part {
+    match kind {
+        "tasks" => tasks(pool, work),
+        "submit" => submit(pool, work),
+        "start" => on_time(pool, work, 1),
+        "behind" => on_time(pool, work, BURST),
+        "sleeps" => sleeps(pool, work),
+        "idle" => idle(pool, work),
+        "exits" => absent("no task can end its thread alone"),
+        "deadlines" => absent("a task that blocks has no deadline"),
+        _ => absent("a pool, not a queue"),
+    }
+}
+
+fn run_job<P: Pool>(kind: &str, work: Work, print: bool) {
     let pool = Arc::new(P::start(work.consumers as usize, work.capacity));
     let for_submitter = pool.clone(); // its end is not measured
+    let kind = kind.to_string();
     for seen in SEEN.iter().flat_map(|s| &s.0) {
         seen.store(0, Relaxed);
     }
     let submit = move || {
-        for_submitter.run_all(work.items);
-        let mut part = Part::default();
+        let mut part = job(&kind, &*for_submitter, work);
         for Seen([items, sum, hash]) in &SEEN {
             part.items += items.load(Relaxed);
             part.sum = part.sum.wrapping_add(sum.load(Relaxed));
@@ -62,19 +212,18 @@ fn tasks<P: Pool>(work: Work, print: bool) {
 
 /// A contender's main.
 pub fn run<P: Pool>(name: &str, version: &str, bounded: bool) {
-    let (kind, mut work) = read_work(name, version, bounded);
-    if kind != "tasks" {
-        absent("a pool, not a queue");
-    }
+    let (kind, work) = read_work(name, version, bounded);
     if work.producers > 1 {
         absent("one submitter only");
     }
     if !bounded && work.capacity < 1024 {
         absent("unbounded");
     }
-    let items = work.items;
-    work.items /= 16;
-    tasks::<P>(work, false);
-    work.items = items;
-    tasks::<P>(work, true);
+    let mut warm_up = work;
+    warm_up.items = work.items / 16;
+    if kind == "idle" {
+        warm_up.span = Duration::ZERO;
+    }
+    run_job::<P>(&kind, warm_up, false);
+    run_job::<P>(&kind, work, true);
 }

@@ -20,17 +20,30 @@ struct pool_contender {
     void (*submit)(void *pool, uint64_t item);
     void (*finish)(void *pool); /* waits until all of them have run */
     void (*destroy)(void *pool);
+    /* Takes back what has run; nothing is out.  NULL: there is nothing to. */
+    void (*reap)(void *pool);
+    /* As start, of tasks that are told to end so long after their start: each
+     * calls pool_due on its worker, after pool_task, and pool_settled wherever
+     * its pool says that the time is over.  NULL: its tasks have no deadline.
+     */
+    void *(*start_timed)(unsigned workers, size_t capacity, uint64_t span_ns);
+    bool outlives_exits; /* a worker whose thread a task ends is replaced */
 };
 
 /* Each adapter defines it. */
 extern const struct pool_contender pool_contender;
 
-/* The empty task.  `worker` is below WORK_MOST_THREADS, and no two threads use
- * the same at once. */
+/* The task.  `worker` is below WORK_MOST_WORKERS, and no two threads use the
+ * same at once.  Where outlives_exits is set it may not return. */
 void pool_task(unsigned worker, uint64_t item);
 
 /* A number for the worker that calls it, where the pool has none. */
 unsigned pool_worker(void);
+
+/* The moment, of the monotonic clock, at which an item's time is over; and that
+ * its pool has found it so. */
+void pool_due(uint64_t item, uint64_t at_ns);
+void pool_settled(uint64_t item);
 
 #ifdef __cplusplus
 }

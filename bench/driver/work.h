@@ -6,8 +6,9 @@
  * ways and prints one line of JSON (bench/README.md has the fields):
  *
  *   glib about
- *   glib pass 2 2 1024 8 1 1048576 0 1
+ *   glib pass 2 2 1024 8 1 1048576 0 1 0
  *        KIND PRODUCERS CONSUMERS CAPACITY ITEM_SIZE BATCH ITEMS RATE BOUND
+ *        SPAN_US
  *
  * It exits with 0; with WORK_ABSENT and {"absent":"why"} if that work makes no
  * sense for it; with anything else if it has failed.
@@ -23,14 +24,27 @@ enum work_kind {
     WORK_PASS,     /* as many items as possible, through one queue */
     WORK_PINGPONG, /* to another thread and back, through two queues */
     WORK_PACED,    /* item k is sent k / rate seconds after the start */
-    WORK_TASKS,    /* pools only: empty tasks by one submitter */
+    /* For pools, tasks by one submitter: */
+    WORK_TASKS,     /* empty ones, as many as possible */
+    WORK_SUBMIT,    /* empty ones, while every worker is held up */
+    WORK_START,     /* one at a time, on time: how late do they start? */
+    WORK_BEHIND,    /* bursts of WORK_BURST with a long one among them */
+    WORK_SLEEPS,    /* each sleeps `span` */
+    WORK_EXITS,     /* each ends its thread */
+    WORK_DEADLINES, /* each overstays its deadline, `span` after its start */
+    WORK_IDLE,      /* empty ones, and then none for `span` */
     WORK_KINDS
 };
 
+/* Number k of a burst of WORK_BEHIND is the long one if k modulo WORK_BURST is
+ * WORK_LONG: it sleeps `span`. */
+enum { WORK_BURST = 64, WORK_LONG = 8 };
+
 enum {
-    WORK_ARGUMENTS = 9,      /* KIND and what follows it */
-    WORK_ABSENT = 3,         /* exit status: not work for this one */
-    WORK_MOST_THREADS = 256, /* on each side */
+    WORK_ARGUMENTS = 10,      /* KIND and what follows it */
+    WORK_ABSENT = 3,          /* exit status: not work for this one */
+    WORK_MOST_THREADS = 256,  /* on each side of a queue */
+    WORK_MOST_WORKERS = 1024, /* of a pool */
     WORK_MOST_BATCH = 256,
     WORK_MOST_WORDS = 8, /* of eight bytes, in an item */
     WORK_MOST_BYTES = 64
@@ -45,17 +59,31 @@ struct work {
     size_t item_size; /* bytes: 8 or 64 */
     size_t batch;     /* items per call; divides each producer's share */
     uint64_t items;
-    uint64_t rate; /* items a second; WORK_PACED only */
-    bool bound;    /* each thread to a processor, in turns */
+    uint64_t rate;    /* items a second; WORK_PACED, _START, _BEHIND only */
+    bool bound;       /* each thread to a processor, in turns */
+    uint64_t span_us; /* see the kinds; 0: they have none */
 };
 
-/* "pass", "pingpong", "paced", "tasks" */
+/* "pass", "pingpong", ... */
 static inline const char *work_kind_name(enum work_kind kind)
 {
-    static const char *const names[WORK_KINDS] = {"pass", "pingpong", "paced",
-                                                  "tasks"};
+    static const char *const names[WORK_KINDS] = {
+        "pass",   "pingpong", "paced", "tasks",     "submit", "start",
+        "behind", "sleeps",   "exits", "deadlines", "idle"};
 
     return names[kind];
+}
+
+static inline bool work_is_for_pools(enum work_kind kind)
+{
+    return kind >= WORK_TASKS;
+}
+
+/* How late each item was is part of the answer. */
+static inline bool work_is_timed(enum work_kind kind)
+{
+    return kind == WORK_PACED || kind == WORK_START || kind == WORK_BEHIND ||
+           kind == WORK_DEADLINES;
 }
 
 /* What is summed up by exclusive or: the last word of each item, times this.

@@ -13,7 +13,8 @@ final class Java {
         var queue = new ArrayBlockingQueue<Object>(work.capacity());
         var kind = work.size() == 8 ? Driver.NUMBER : Driver.ARRAY;
         var parts = new ArrayList<Driver.Part>();
-        long start = System.nanoTime() + 5_000_000, rate = work.rate();
+        long start = System.nanoTime() + 5_000_000;
+        long rate = print ? work.rate() : 0;
 
         for (int p = 0; p < work.producers(); p++) {
             long first = 1 + p;

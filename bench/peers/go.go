@@ -43,7 +43,7 @@ func pass[T item](w work, print bool) {
 			}
 		})
 	}
-	crew(jobs, print)
+	crew(jobs, print, nil)
 }
 
 func pingpong[T item](w work, print bool) {
@@ -65,5 +65,5 @@ func pingpong[T item](w work, print bool) {
 			back <- it
 		}
 	}
-	crew([]func(*part){serve, answer}, print)
+	crew([]func(*part){serve, answer}, print, nil)
 }

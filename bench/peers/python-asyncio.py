@@ -54,4 +54,4 @@ def in_a_loop(job):
 driver.main("Python asyncio.Queue",
             {"pass": in_a_loop(pass_items), "pingpong": in_a_loop(pingpong)},
             {"paced": "waiting for the moment holds its only thread",
-             "tasks": "a queue, not a pool"})
+             **driver.no_pool})

@@ -67,4 +67,4 @@ def pingpong(work, meter):
 
 driver.main("Python queue.Queue", {"pass": pass_items, "pingpong": pingpong},
             {"paced": "waiting for the moment holds the interpreter's lock",
-             "tasks": "a queue, not a pool"})
+             **driver.no_pool})

@@ -22,6 +22,17 @@ impl Pool for Rayon {
             }
         })
     }
+
+    fn run(
+        &self,
+        task: impl Fn(u64) + Send + Sync + 'static,
+        submitter: impl FnOnce(&mut dyn FnMut(u64)),
+    ) {
+        let task = &task;
+        self.0.in_place_scope(|scope| {
+            submitter(&mut |item| scope.spawn(move |_| task(item)));
+        })
+    }
 }
 
 fn main() {

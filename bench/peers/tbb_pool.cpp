@@ -58,6 +58,13 @@ void destroy(void *pool)
 
 } // namespace
 
-const struct pool_contender pool_contender = {
-    "TBB task_group", TBB_runtime_version, false, start, submit, finish,
-    destroy};
+const struct pool_contender pool_contender = {"TBB task_group",
+                                              TBB_runtime_version,
+                                              false,
+                                              start,
+                                              submit,
+                                              finish,
+                                              destroy,
+                                              nullptr,
+                                              nullptr,
+                                              false};

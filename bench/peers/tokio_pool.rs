@@ -38,6 +38,29 @@ impl Pool for Tokio {
             let _all = self.permits.acquire_many(self.capacity).await.expect("acquire");
         })
     }
+
+    fn run(
+        &self,
+        task: impl Fn(u64) + Send + Sync + 'static,
+        submitter: impl FnOnce(&mut dyn FnMut(u64)),
+    ) {
+        let task = Arc::new(task);
+        submitter(&mut |item| {
+            let permits = self.permits.clone();
+            let permit = match permits.clone().try_acquire_owned() {
+                Ok(permit) => permit,
+                Err(_) => self.runtime.block_on(permits.acquire_owned()).expect("acquire"),
+            };
+            let task = task.clone();
+            self.runtime.spawn(async move {
+                task(item);
+                drop(permit);
+            });
+        });
+        self.runtime
+            .block_on(async { self.permits.acquire_many(self.capacity).await.map(drop) })
+            .expect("acquire");
+    }
 }
 
 fn main() {

@@ -59,6 +59,7 @@ static void submit(void *arg, uint64_t item)
         contender_failed("uv_queue_work");
 }
 
+/* Runs until nothing is out. */
 static void finish(void *pool)
 {
     uv_run(&((struct uv_pool *)pool)->loop, UV_RUN_DEFAULT);
@@ -76,4 +77,5 @@ const struct pool_contender pool_contender = {.name = "libuv uv_queue_work",
                                               .start = start,
                                               .submit = submit,
                                               .finish = finish,
-                                              .destroy = destroy};
+                                              .destroy = destroy,
+                                              .reap = finish};

@@ -20,7 +20,13 @@
   [VARY_CAPACITY] = ONE(1024), [VARY_BATCH] = ONE(batch)                       \
  }
 
-enum { MILLION = 1 << 20, ROUND_TRIPS = 1 << 16, PLACE_ITEMS = 1 << 14 };
+enum {
+    MILLION = 1 << 20,
+    ROUND_TRIPS = 1 << 16,
+    PLACE_ITEMS = 1 << 14,
+    BURSTS = 128,
+    BURSTS_A_SECOND = 64 /* the long one of each has ended by the next */
+};
 
 static const struct bench benches[] = {
     {.name = "queue",
@@ -80,6 +86,49 @@ static const struct bench benches[] = {
      .kind = WORK_TASKS,
      .vary = {[VARY_WORKERS] = {{2, 4}, 2}, [VARY_CAPACITY] = ONE(1024)},
      .items = 1000000},
+    {.name = "submit",
+     .question = "What does it cost to submit a task while the workers are "
+                 "busy and there is room?",
+     .kind = WORK_SUBMIT,
+     .vary = {[VARY_WORKERS] = {{2, 4}, 2}},
+     .items = MILLION / 4},
+    {.name = "start",
+     .question = "How long does one task wait that comes to an idle pool every "
+                 "10 ms?",
+     .kind = WORK_START,
+     .vary = {[VARY_WORKERS] = ONE(2)},
+     .items = 400,
+     .rate = 100},
+    {.name = "behind",
+     .question = "How long do tiny tasks wait behind one of 10 ms, with a "
+                 "worker idle?",
+     .kind = WORK_BEHIND,
+     .vary = {[VARY_WORKERS] = ONE(2), [VARY_SPAN] = ONE(10)},
+     .items = (uint64_t)BURSTS * WORK_BURST,
+     .rate = (uint64_t)BURSTS_A_SECOND * WORK_BURST},
+    {.name = "sleeps",
+     .question = "How much longer than they must do tasks take that sleep 50 "
+                 "ms?",
+     .kind = WORK_SLEEPS,
+     .vary = {[VARY_WORKERS] = ONE(50), [VARY_SPAN] = ONE(50)},
+     .items = 1000},
+    {.name = "exits",
+     .question = "What does a task cost that ends its thread, and do all "
+                 "workers live on?",
+     .kind = WORK_EXITS,
+     .vary = {[VARY_WORKERS] = ONE(4)},
+     .items = 10000},
+    {.name = "deadlines",
+     .question = "How late are 1000 tasks at once settled that overstay "
+                 "10 ms?",
+     .kind = WORK_DEADLINES,
+     .vary = {[VARY_WORKERS] = ONE(1000), [VARY_SPAN] = ONE(10)},
+     .items = 10000},
+    {.name = "idle",
+     .question = "How often does a pool that has nothing to do for 10 s wake?",
+     .kind = WORK_IDLE,
+     .vary = {[VARY_WORKERS] = ONE(4), [VARY_SPAN] = ONE(10000)},
+     .items = 4096},
 };
 
 const struct bench *bench_at(size_t index)
@@ -95,18 +144,47 @@ const struct bench *bench_find(const char *name)
     return NULL;
 }
 
-const char *bench_figure(const struct bench *bench)
+#define US 1e3
+#define MS 1e6
+#define COSTS(wall)                                                            \
+ {                                                                             \
+  {                                                                            \
+   {FIGURE_WALL_NS, wall, 1, 1}, {FIGURE_CPU_NS, "CPU ns", 1, 1},              \
+   {                                                                           \
+    FIGURE_SWITCHES, "switches", 1, 4                                          \
+   }                                                                           \
+  }                                                                            \
+ }
+
+static const struct columns columns[WORK_KINDS] = {
+    [WORK_PASS] = COSTS("ns/item"),
+    [WORK_PINGPONG] = COSTS("ns/trip"),
+    [WORK_PACED] = {{{FIGURE_P99_NS, "p99 us", US, 1},
+                     {FIGURE_P50_NS, "p50", US, 1},
+                     {FIGURE_P999_NS, "p99.9", US, 1}}},
+    [WORK_TASKS] = COSTS("ns/task"),
+    [WORK_SUBMIT] = COSTS("ns/task"),
+    [WORK_START] = {{{FIGURE_P50_NS, "p50 us", US, 1},
+                     {FIGURE_P99_NS, "p99", US, 1},
+                     {FIGURE_P999_NS, "p99.9", US, 1}}},
+    [WORK_BEHIND] = {{{FIGURE_P999_NS, "p99.9 us", US, 1},
+                      {FIGURE_P50_NS, "p50", US, 1},
+                      {FIGURE_MAX_NS, "max", US, 1}}},
+    [WORK_SLEEPS] = {{{FIGURE_OVER_NS, "over ms", MS, 3},
+                      {FIGURE_CPU_NS, "CPU ns", 1, 0},
+                      {FIGURE_SWITCHES, "switches", 1, 4}}},
+    [WORK_EXITS] = COSTS("ns/task"),
+    [WORK_DEADLINES] = {{{FIGURE_P99_NS, "p99 us", US, 1},
+                         {FIGURE_P50_NS, "p50", US, 1},
+                         {FIGURE_MAX_NS, "max", US, 1}}},
+    [WORK_IDLE] = {{{FIGURE_SWITCHES, "switches", 1, 1},
+                    {FIGURE_CPU_NS, "CPU us", US, 1},
+                    {FIGURE_WALL_NS, "ms", MS, 1}}},
+};
+
+const struct columns *bench_columns(enum work_kind kind)
 {
-    switch (bench->kind) {
-    case WORK_PACED:
-        return "p99 us";
-    case WORK_PINGPONG:
-        return "ns/trip";
-    case WORK_TASKS:
-        return "ns/task";
-    default:
-        return "ns/item";
-    }
+    return &columns[kind];
 }
 
 void bench_share_out(struct work *work, uint64_t items)
@@ -122,7 +200,7 @@ static void name_work(struct bench_work *work)
     const struct work *w = &work->work;
     char *end = work->label + sizeof(work->label), *at = work->label;
 
-    if (w->kind == WORK_TASKS)
+    if (work_is_for_pools(w->kind))
         at += snprintf(at, (size_t)(end - at), "%u workers", w->consumers);
     else
         at += snprintf(at, (size_t)(end - at), "%uP%uC", w->producers,
@@ -134,7 +212,10 @@ static void name_work(struct bench_work *work)
     if (w->batch != 1)
         at += snprintf(at, (size_t)(end - at), " x%zu", w->batch);
     if (work->load)
-        snprintf(at, (size_t)(end - at), " %u %%", work->load);
+        at += snprintf(at, (size_t)(end - at), " %u %%", work->load);
+    if (w->span_us)
+        snprintf(at, (size_t)(end - at), " %llu ms",
+                 (unsigned long long)w->span_us / 1000);
 }
 
 /* The work in which value number chosen[v] is taken of each list. */
@@ -156,9 +237,11 @@ combine(const struct bench *bench, const struct values *const *lists,
     if (value[VARY_WORKERS])
         out.work.consumers = (unsigned)value[VARY_WORKERS];
     out.work.item_size = value[VARY_ITEM] ? value[VARY_ITEM] : 8;
-    out.work.capacity = value[VARY_CAPACITY];
+    out.work.capacity = value[VARY_CAPACITY] ? value[VARY_CAPACITY] : 1024;
     out.work.batch = value[VARY_BATCH] ? value[VARY_BATCH] : 1;
     out.load = (unsigned)value[VARY_LOAD];
+    out.work.rate = bench->rate;
+    out.work.span_us = value[VARY_SPAN] * 1000;
     return out;
 }
 

@@ -25,6 +25,7 @@ enum vary {
     VARY_CAPACITY,
     VARY_BATCH,
     VARY_LOAD,
+    VARY_SPAN, /* milliseconds */
     VARIES
 };
 
@@ -36,6 +37,7 @@ struct bench {
     enum work_kind kind;
     struct values vary[VARIES]; /* by default; empty: cannot be varied */
     uint64_t items;             /* at most, a round */
+    uint64_t rate;              /* items a second; 0: none, or by load */
     bool taken;                 /* another process takes a processor */
     bool bound;                 /* threads are, to processors in turns */
 };
@@ -63,7 +65,31 @@ bench_works(const struct bench *bench, const struct values *asked,
 /* Rounds `items` so that producers and consumers share them evenly. */
 void bench_share_out(struct work *work, uint64_t items);
 
-/* What of a round is compared: the figure's name and unit. */
-const char *bench_figure(const struct bench *bench);
+/* What one round answers, for each item (but of WORK_IDLE: for the round). */
+enum figure {
+    FIGURE_WALL_NS,
+    FIGURE_CPU_NS,
+    FIGURE_SWITCHES,
+    FIGURE_OVER_NS, /* of the round, WORK_SLEEPS only: beyond the sleeping */
+    FIGURE_P50_NS,  /* these four: of all items, timed work only */
+    FIGURE_P99_NS,
+    FIGURE_P999_NS,
+    FIGURE_MAX_NS,
+    FIGURES
+};
+
+/* One of the figures that are shown of each row. */
+struct column {
+    enum figure figure;
+    const char *name; /* with its unit */
+    double unit;      /* it is divided by that */
+    int decimals;
+};
+
+/* The first is what the bench is about: rows are ordered by it. */
+struct columns {
+    struct column of[3];
+};
+const struct columns *bench_columns(enum work_kind kind);
 
 #endif /* BENCH_BENCH_H */

@@ -61,8 +61,11 @@ static uint64_t hash_of(uint64_t items)
 static bool
 read_answer(const struct work *work, const char *line, struct answer *out)
 {
-    uint64_t wall, cpu, switches, items, sum, hash, late[3] = {0};
-    double n = (double)work->items;
+    static const char *const names[] = {"p50_ns", "p99_ns", "p999_ns",
+                                        "max_ns"};
+    uint64_t wall, cpu, switches, items, sum, hash, late[4] = {0};
+    uint64_t ideal = work->items / work->consumers * work->span_us * 1000;
+    double n = work->kind == WORK_IDLE ? 1 : (double)work->items;
     bool whole = child_number(line, "wall_ns", &wall) &&
                  child_number(line, "cpu_ns", &cpu) &&
                  child_number(line, "switches", &switches) &&
@@ -70,10 +73,8 @@ read_answer(const struct work *work, const char *line, struct answer *out)
                  child_number(line, "sum", &sum) &&
                  child_number(line, "xor", &hash);
 
-    if (whole && work->kind == WORK_PACED)
-        whole = child_number(line, "p50_ns", &late[0]) &&
-                child_number(line, "p99_ns", &late[1]) &&
-                child_number(line, "p999_ns", &late[2]);
+    for (int i = 0; i < 4 && work_is_timed(work->kind); i++)
+        whole = whole && child_number(line, names[i], &late[i]);
     if (!whole) {
         snprintf(out->why, sizeof(out->why), "its answer makes no sense");
         return false;
@@ -85,10 +86,17 @@ read_answer(const struct work *work, const char *line, struct answer *out)
                  items != work->items ? "count" : "sum");
         return false;
     }
+    if (work->kind == WORK_SLEEPS && wall < ideal) {
+        snprintf(out->why, sizeof(out->why),
+                 "too soon: more slept at once than there are workers");
+        return false;
+    }
+    if (work->kind == WORK_SLEEPS)
+        out->figures[FIGURE_OVER_NS] = (double)(wall - ideal);
     out->figures[FIGURE_WALL_NS] = (double)wall / n;
     out->figures[FIGURE_CPU_NS] = (double)cpu / n;
     out->figures[FIGURE_SWITCHES] = (double)switches / n;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         out->figures[FIGURE_P50_NS + i] = (double)late[i];
     return true;
 }
@@ -102,8 +110,9 @@ static void call(const struct entrant *who, const struct work *work,
     char kind[16];
     char *argv[WORK_ARGUMENTS + 2] = {program, kind};
     const uint64_t numbers[WORK_ARGUMENTS - 1] = {
-        work->producers, work->consumers, work->capacity, work->item_size,
-        work->batch,     work->items,     work->rate,     work->bound};
+        work->producers, work->consumers, work->capacity,
+        work->item_size, work->batch,     work->items,
+        work->rate,      work->bound,     work->span_us};
 
     snprintf(program, sizeof(program), "%s", who->path);
     snprintf(kind, sizeof(kind), "%s", work_kind_name(work->kind));
@@ -222,7 +231,7 @@ run_round(struct contest *contest, unsigned round,
 
 enum figure contest_figure(const struct contest *contest)
 {
-    return contest->bench->kind == WORK_PACED ? FIGURE_P99_NS : FIGURE_WALL_NS;
+    return bench_columns(contest->bench->kind)->of[0].figure;
 }
 
 static int by_size(const void *a, const void *b)
@@ -242,34 +251,43 @@ static struct spread spread_of(const double *values, unsigned count)
                            sorted[0], sorted[count - 1]};
 }
 
+static enum figure ordered_by; /* for qsort */
+
 static int by_figure(const void *a, const void *b)
 {
     const struct row *x = a, *y = b;
 
     if (x->state != y->state)
         return (int)x->state - (int)y->state;
-    /* The figure of paced work is 0 for all others. */
-    if (x->spread[FIGURE_P99_NS].median != y->spread[FIGURE_P99_NS].median)
-        return by_size(&x->spread[FIGURE_P99_NS].median,
-                       &y->spread[FIGURE_P99_NS].median);
-    return by_size(&x->spread[FIGURE_WALL_NS].median,
-                   &y->spread[FIGURE_WALL_NS].median);
+    return by_size(&x->spread[ordered_by].median,
+                   &y->spread[ordered_by].median);
 }
 
-/* The least median of a side; 0: there is none.  Peers count if they are
- * bounded: the others do less. */
-static double best_of(const struct contest *contest, enum entrant_side side)
+static bool is_among(const struct contest *contest, const struct entrant *who,
+                     enum among among)
 {
-    enum figure figure = contest_figure(contest);
-    double best = 0;
+    /* Of the other works of pools none fills the queue but these. */
+    bool room_matters = !work_is_for_pools(contest->bench->kind) ||
+                        contest->bench->kind == WORK_TASKS;
+
+    if (among == AMONG_TEXTBOOK)
+        return who->side == ENTRANT_TEXTBOOK;
+    return who->side == ENTRANT_PEER &&
+           (among != AMONG_PEERS || who->bounded || !room_matters) &&
+           (among != AMONG_NATIVE_PEERS || who->native);
+}
+
+const struct row *contest_best(const struct contest *contest,
+                               enum figure figure, enum among among)
+{
+    const struct row *best = NULL;
 
     for (size_t i = 0; i < contest->count; i++) {
         const struct row *row = &contest->rows[i];
-        double median = row->spread[figure].median;
 
-        if (row->state == ROW_FINE && row->who->side == side &&
-            row->who->bounded && (best == 0 || median < best))
-            best = median;
+        if (row->state == ROW_FINE && is_among(contest, row->who, among) &&
+            (!best || row->spread[figure].median < best->spread[figure].median))
+            best = row;
     }
     return best;
 }
@@ -277,8 +295,8 @@ static double best_of(const struct contest *contest, enum entrant_side side)
 static void compare(struct contest *contest)
 {
     enum figure figure = contest_figure(contest);
-    double textbook = best_of(contest, ENTRANT_TEXTBOOK);
-    double peer = best_of(contest, ENTRANT_PEER);
+    const struct row *textbook = contest_best(contest, figure, AMONG_TEXTBOOK);
+    const struct row *peer = contest_best(contest, figure, AMONG_PEERS);
 
     for (size_t i = 0; i < contest->count; i++) {
         struct row *row = &contest->rows[i];
@@ -286,8 +304,10 @@ static void compare(struct contest *contest)
 
         if (row->state != ROW_FINE || median <= 0)
             continue;
-        row->times_textbook = textbook / median;
-        row->times_peer = peer / median;
+        if (textbook)
+            row->times_textbook = textbook->spread[figure].median / median;
+        if (peer)
+            row->times_peer = peer->spread[figure].median / median;
     }
 }
 
@@ -312,6 +332,7 @@ bool contest_run(struct contest *contest, unsigned rounds,
             row->spread[f] = spread_of(row->each[f], row->rounds);
     }
     compare(contest);
+    ordered_by = contest_figure(contest);
     qsort(contest->rows, contest->count, sizeof(*contest->rows), by_figure);
     return good;
 }

@@ -10,17 +10,6 @@
 #include "entrants.h"
 #include "options.h"
 
-/* What one round answers, for each item. */
-enum figure {
-    FIGURE_WALL_NS,
-    FIGURE_CPU_NS,
-    FIGURE_SWITCHES,
-    FIGURE_P50_NS, /* these three: of all items, WORK_PACED only */
-    FIGURE_P99_NS,
-    FIGURE_P999_NS,
-    FIGURES
-};
-
 struct spread {
     double median, least, most;
 };
@@ -40,7 +29,7 @@ struct row {
     struct spread spread[FIGURES];
     double foreign;        /* processors that others used meanwhile */
     double times_textbook; /* as fast as the textbook; 0: not known */
-    double times_peer; /* as fast as the fastest bounded peer; 0: not known */
+    double times_peer;     /* as fast as the fastest peer; 0: not known */
 };
 
 struct contest {
@@ -57,6 +46,16 @@ struct contest {
 
 /* The figure that the bench is about, and by which rows are ordered. */
 enum figure contest_figure(const struct contest *contest);
+
+/* Whose median is the least among some of them; NULL: there is none. */
+enum among {
+    AMONG_TEXTBOOK,
+    AMONG_PEERS, /* that do as much: where room matters, those that wait */
+    AMONG_ALL_PEERS,
+    AMONG_NATIVE_PEERS /* in C or C++ */
+};
+const struct row *contest_best(const struct contest *contest,
+                               enum figure figure, enum among among);
 
 /* Runs all rounds.  False: one failed, or a signal came. */
 bool contest_run(struct contest *contest, unsigned rounds,

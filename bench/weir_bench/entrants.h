@@ -21,7 +21,8 @@ struct entrant {
     const char *title; /* what it is, for when it is not there to say so */
     const char *needs; /* Debian packages; NULL: none */
     enum entrant_side side;
-    bool pool; /* else a queue */
+    bool pool;   /* else a queue */
+    bool native; /* in C or C++ */
     /* What was found; see entrants_ask. */
     char path[PATH_MAX];
     bool present;

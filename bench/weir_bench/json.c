@@ -61,11 +61,11 @@ static void put_work(FILE *to, const struct contest *contest)
     fprintf(to,
             ",\"producers\":%u,\"consumers\":%u,\"capacity\":%zu,"
             "\"item_size\":%zu,\"batch\":%zu,\"items\":%llu,\"rate\":%llu,"
-            "\"bound\":%s,\"taken\":%s,",
+            "\"bound\":%s,\"taken\":%s,\"span_ms\":%llu,",
             w->producers, w->consumers, w->capacity, w->item_size, w->batch,
             (unsigned long long)w->items, (unsigned long long)w->rate,
-            w->bound ? "true" : "false",
-            contest->work.taken ? "true" : "false");
+            w->bound ? "true" : "false", contest->work.taken ? "true" : "false",
+            (unsigned long long)w->span_us / 1000);
 }
 
 static void put_spread(FILE *to, const char *name, const struct row *row,
@@ -82,14 +82,21 @@ static void put_spread(FILE *to, const char *name, const struct row *row,
     fprintf(to, "]}");
 }
 
+static bool has_figure(enum work_kind kind, enum figure figure)
+{
+    if (figure == FIGURE_OVER_NS)
+        return kind == WORK_SLEEPS;
+    return figure < FIGURE_OVER_NS || work_is_timed(kind);
+}
+
 static void
 put_row(FILE *to, const struct contest *contest, const struct row *row)
 {
     static const char *const types[] = {
         [ROW_FINE] = "row", [ROW_ABSENT] = "absent", [ROW_FAILED] = "failed"};
     static const char *const names[FIGURES] = {"wall_ns", "cpu_ns", "switches",
-                                               "p50_ns",  "p99_ns", "p999_ns"};
-    int figures = contest->bench->kind == WORK_PACED ? FIGURES : FIGURE_P50_NS;
+                                               "over_ns", "p50_ns", "p99_ns",
+                                               "p999_ns", "max_ns"};
 
     fprintf(to, "{\"type\":\"%s\",", types[row->state]);
     put_work(to, contest);
@@ -98,7 +105,9 @@ put_row(FILE *to, const struct contest *contest, const struct row *row)
     put_text(to, "name", row->who->name);
     fputc(',', to);
     put_text(to, "version", row->who->version);
-    fprintf(to, ",\"bounded\":%s", row->who->bounded ? "true" : "false");
+    fprintf(to, ",\"bounded\":%s,\"native\":%s",
+            row->who->bounded ? "true" : "false",
+            row->who->native ? "true" : "false");
     if (row->state != ROW_FINE) {
         fputc(',', to);
         put_text(to, "why", row->why);
@@ -106,8 +115,9 @@ put_row(FILE *to, const struct contest *contest, const struct row *row)
         return;
     }
     fprintf(to, ",\"rounds\":%u", row->rounds);
-    for (int f = 0; f < figures; f++)
-        put_spread(to, names[f], row, (enum figure)f);
+    for (int f = 0; f < FIGURES; f++)
+        if (has_figure(contest->bench->kind, (enum figure)f))
+            put_spread(to, names[f], row, (enum figure)f);
     fprintf(to, ",\"foreign\":%.2f", row->foreign);
     if (row->times_textbook > 0)
         fprintf(to, ",\"times_textbook\":%.3f", row->times_textbook);

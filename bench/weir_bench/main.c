@@ -14,7 +14,14 @@
 #include "report.h"
 
 /* What --smoke does with everything. */
-enum { SMOKE_ITEMS = 4096, SMOKE_TRIPS = 256 };
+enum {
+    SMOKE_ITEMS = 4096,
+    SMOKE_TRIPS = 256,
+    SMOKE_STARTS = 20,
+    SMOKE_BURSTS = 4,
+    SMOKE_ROUNDS = 2, /* of as many tasks as there are workers */
+    SMOKE_IDLE_US = 100000
+};
 
 /* Of paced work: at most so long a round. */
 enum { PACED_MS = 400, REFERENCE_ROUNDS = 3 };
@@ -194,15 +201,31 @@ static bool set_rate(struct run *run, struct bench_work *work)
     return work->work.rate > 0;
 }
 
+static uint64_t smoke_items(const struct work *work)
+{
+    switch (work->kind) {
+    case WORK_PINGPONG:
+        return SMOKE_TRIPS;
+    case WORK_START:
+        return SMOKE_STARTS;
+    case WORK_BEHIND:
+        return (uint64_t)SMOKE_BURSTS * WORK_BURST;
+    case WORK_SLEEPS:
+    case WORK_DEADLINES:
+        return (uint64_t)SMOKE_ROUNDS * work->consumers;
+    default:
+        return work->capacity < 8 ? SMOKE_TRIPS : SMOKE_ITEMS;
+    }
+}
+
 static void shrink(struct bench_work *work)
 {
-    uint64_t items =
-        work->work.kind == WORK_PINGPONG ? SMOKE_TRIPS : SMOKE_ITEMS;
+    uint64_t items = smoke_items(&work->work);
 
-    if (work->work.capacity < 8)
-        items = SMOKE_TRIPS;
     if (work->work.items > items)
         bench_share_out(&work->work, items);
+    if (work->work.kind == WORK_IDLE && work->work.span_us > SMOKE_IDLE_US)
+        work->work.span_us = SMOKE_IDLE_US;
 }
 
 static void compete(struct run *run, const struct bench *bench,
@@ -211,7 +234,7 @@ static void compete(struct run *run, const struct bench *bench,
     struct contest *contest = &run->contests[run->count];
 
     *contest = (struct contest){.bench = bench, .work = *work};
-    enter(contest, run, bench->kind == WORK_TASKS);
+    enter(contest, run, work_is_for_pools(bench->kind));
     if (contest->count == 0)
         return;
     if (run->options->smoke)
@@ -324,7 +347,7 @@ static int measure(const struct options *options)
                               .foreign_before = machine_foreign(0.5, -1),
                               .rounds = options->smoke ? 1 : options->rounds};
     for (size_t i = 0; i < options->bench_count; i++)
-        if (options->benches[i]->kind == WORK_TASKS)
+        if (work_is_for_pools(options->benches[i]->kind))
             run.frame.pools = true;
         else
             run.frame.queues = true;

@@ -19,6 +19,7 @@ enum {
     OPTION_CAPACITY,
     OPTION_BATCH,
     OPTION_LOAD,
+    OPTION_SPAN,
     OPTION_TAKEN,
     OPTION_BOUND,
     OPTION_ITEMS,
@@ -41,6 +42,7 @@ static const struct option names[] = {
     {"capacity", required_argument, NULL, OPTION_CAPACITY},
     {"batch", required_argument, NULL, OPTION_BATCH},
     {"load", required_argument, NULL, OPTION_LOAD},
+    {"span", required_argument, NULL, OPTION_SPAN},
     {"taken", no_argument, NULL, OPTION_TAKEN},
     {"bound", no_argument, NULL, OPTION_BOUND},
     {"items", required_argument, NULL, OPTION_ITEMS},
@@ -76,6 +78,8 @@ const char options_help[] =
 "  --capacity COUNTS items that the queue holds\n"
 "  --batch COUNTS    items per call\n"
 "  --load PERCENTS   of what the textbook can do: of latency\n"
+"  --span MS         sleeps, behind: of a task that sleeps; deadlines: until the\n"
+"                    deadline; idle: of doing nothing\n"
 "  --taken           while another process takes a processor\n"
 "  --bound           with each thread bound to a processor, in turns\n"
 "  --items COUNT     in one round, instead of the bench's\n"
@@ -107,8 +111,8 @@ static const struct vary_option {
                     "consumers, up to 256 of each",
                     1, WORK_MOST_THREADS},
     [VARY_WORKERS] = {OPTION_WORKERS, "--workers",
-                      "not a number of workers; write 1 to 256", 1,
-                      WORK_MOST_THREADS},
+                      "not a number of workers; write 1 to 1024", 1,
+                      WORK_MOST_WORKERS},
     [VARY_ITEM] = {OPTION_ITEM, "--item",
                    "not an item size there is; write 8 or 64", 8, 64},
     [VARY_CAPACITY] = {OPTION_CAPACITY, "--capacity",
@@ -118,6 +122,8 @@ static const struct vary_option {
                     WORK_MOST_BATCH},
     [VARY_LOAD] = {OPTION_LOAD, "--load",
                    "not a load; write percents, 1 to 400", 1, 400},
+    [VARY_SPAN] = {OPTION_SPAN, "--span",
+                   "not a time; write milliseconds, 1 to 60000", 1, 60000},
 };
 
 static bool refuse(const char *option, const char *value, const char *remedy)

@@ -82,7 +82,7 @@ static struct panel measure_panel(const struct contest *contests, size_t count)
     while (panel.count < count &&
            contests[panel.count].bench == contests->bench)
         panel.count++;
-    panel.unit = contests->bench->kind == WORK_PACED ? 1000 : 1;
+    panel.unit = bench_columns(contests->bench->kind)->of[0].unit;
     for (size_t i = 0; i < panel.count; i++)
         for (size_t r = 0; r < contests[i].count; r++) {
             const struct row *row = &contests[i].rows[r];
@@ -256,7 +256,7 @@ static double draw_panel(FILE *to, const struct panel *panel, double y)
     snprintf(shows, sizeof(shows),
              "%s, less is better%s; whisker: least and "
              "most round",
-             bench_figure(bench),
+             bench_columns(bench->kind)->of[0].name,
              panel->logarithmic ? "; logarithmic scale" : "");
     text(to, MARGIN, y + 26, "class=\"title\"", bench->question);
     text(to, MARGIN, y + 46, "class=\"faint\"", shows);

@@ -12,7 +12,7 @@ const char *report_doubt(const struct row *row, enum figure figure)
 
     if (row->foreign > CONTEST_FOREIGN)
         return "disturbed";
-    return s->most > s->least * CONTEST_SPREAD ? "spread" : "";
+    return s->least > 0 && s->most > s->least * CONTEST_SPREAD ? "spread" : "";
 }
 
 /* Whether an earlier row is absent for the same reason. */
@@ -77,12 +77,11 @@ void table_open(const struct report_frame *frame, const struct entrants *who)
 
 void table_bench(const struct bench *bench)
 {
-    bool paced = bench->kind == WORK_PACED;
+    const struct column *of = bench_columns(bench->kind)->of;
 
-    printf("\n%s\n\n%-16s %-19s %9s %9s %9s %9s %9s %9s %6s\n", bench->question,
-           "work", "who", bench_figure(bench), "least", "most",
-           paced ? "p50" : "CPU ns", paced ? "p99.9" : "switches", "textbook",
-           "peer");
+    printf("\n%s\n\n%-18s %-19s %9s %9s %9s %9s %9s %9s %6s\n", bench->question,
+           "work", "who", of[0].name, "least", "most", of[1].name, of[2].name,
+           "textbook", "peer");
 }
 
 static void print_times(double times, int width)
@@ -93,44 +92,101 @@ static void print_times(double times, int width)
         printf(" %*s", width, "-");
 }
 
+static void print_figure(const struct column *column, double value)
+{
+    printf(" %9.*f", column->decimals, value / column->unit);
+}
+
 static void print_row(const struct contest *contest, const struct row *row)
 {
-    enum figure figure = contest_figure(contest);
-    const struct spread *s = row->spread;
-    double unit = contest->bench->kind == WORK_PACED ? 1000 : 1;
+    const struct column *of = bench_columns(contest->bench->kind)->of;
+    const struct spread *first = &row->spread[of[0].figure];
+    const char *doubt;
 
     if (row->state != ROW_FINE) {
-        printf("%-16s %-19s %9s %s\n", contest->work.label, row->who->id, "-",
+        printf("%-18s %-19s %9s %s\n", contest->work.label, row->who->id, "-",
                row->why);
         return;
     }
-    printf("%-16s %-19s %9.1f %9.1f %9.1f", contest->work.label, row->who->id,
-           s[figure].median / unit, s[figure].least / unit,
-           s[figure].most / unit);
-    if (contest->bench->kind == WORK_PACED)
-        printf(" %9.1f %9.1f", s[FIGURE_P50_NS].median / unit,
-               s[FIGURE_P999_NS].median / unit);
-    else
-        printf(" %9.1f %9.4f", s[FIGURE_CPU_NS].median,
-               s[FIGURE_SWITCHES].median);
+    printf("%-18s %-19s", contest->work.label, row->who->id);
+    print_figure(&of[0], first->median);
+    print_figure(&of[0], first->least);
+    print_figure(&of[0], first->most);
+    for (int i = 1; i < 3; i++)
+        print_figure(&of[i], row->spread[of[i].figure].median);
     print_times(row->times_textbook, 9);
     print_times(row->times_peer, 6);
-    printf("%s%s%s\n", row->who->bounded ? "" : " u",
-           *report_doubt(row, figure) ? " " : "", report_doubt(row, figure));
+    doubt = report_doubt(row, of[0].figure);
+    printf("%s%s%s\n", row->who->bounded ? "" : " u", *doubt ? " " : "", doubt);
+}
+
+/* Of each figure that is about speed, the least among those peers. */
+static void print_best(const struct contest *contest, enum among among)
+{
+    const struct column *of = bench_columns(contest->bench->kind)->of;
+    int count = work_is_timed(contest->bench->kind) ? 3 : 1;
+
+    for (int i = 0; i < count; i++) {
+        const struct row *best = contest_best(contest, of[i].figure, among);
+
+        if (best)
+            printf("%s %s %.*f %s", i ? "," : "", of[i].name, of[i].decimals,
+                   best->spread[of[i].figure].median / of[i].unit,
+                   best->who->id);
+    }
+}
+
+static void print_bests(const struct contest *contest)
+{
+    enum figure figure = contest_figure(contest);
+
+    if (!contest_best(contest, figure, AMONG_ALL_PEERS))
+        return;
+    printf("%-18s the least of all peers:", contest->work.label);
+    print_best(contest, AMONG_ALL_PEERS);
+    if (contest_best(contest, figure, AMONG_NATIVE_PEERS)) {
+        printf("; in C or C++:");
+        print_best(contest, AMONG_NATIVE_PEERS);
+    }
+    printf("\n");
+}
+
+/* The second of those that take part as weir, less the first. */
+static void print_what_timeouts_add(const struct contest *contest)
+{
+    double with = 0, without = 0;
+
+    for (size_t i = 0; i < contest->count; i++) {
+        const struct row *row = &contest->rows[i];
+
+        if (row->state == ROW_FINE && strcmp(row->who->id, "weir") == 0)
+            without = row->spread[FIGURE_WALL_NS].median;
+        if (row->state == ROW_FINE &&
+            strcmp(row->who->id, "weir-timeouts") == 0)
+            with = row->spread[FIGURE_WALL_NS].median;
+    }
+    if (with > 0 && without > 0)
+        printf("%-18s timeouts add %.1f ns to a task of weir's, %.0f %%\n",
+               contest->work.label, with - without, (with / without - 1) * 100);
 }
 
 void table_contest(const struct contest *contest)
 {
     char absent[512];
 
-    if (contest->work.work.rate)
-        printf("%-16s %.3f million items a second\n", contest->work.label,
+    if (contest->work.load)
+        printf("%-18s %.3f million items a second\n", contest->work.label,
                (double)contest->work.work.rate / 1e6);
     for (size_t i = 0; i < contest->count; i++)
         if (contest->rows[i].state != ROW_ABSENT)
             print_row(contest, &contest->rows[i]);
+    if (work_is_for_pools(contest->bench->kind) &&
+        contest->bench->kind != WORK_IDLE)
+        print_bests(contest);
+    if (contest->bench->kind == WORK_TASKS)
+        print_what_timeouts_add(contest);
     for (size_t i = 0; report_absent(contest, i, absent, sizeof(absent)); i++)
-        printf("%-16s absent: %s\n", contest->work.label, absent);
+        printf("%-18s absent: %s\n", contest->work.label, absent);
     printf("\n");
     fflush(stdout);
 }
@@ -139,7 +195,8 @@ void table_close(const struct report_frame *frame, unsigned doubts)
 {
     printf("rounds in turns: %u; median, least and most of them; CPU and "
            "switches for each item.\ntextbook, peer: times as fast as the "
-           "textbook, as the fastest bounded peer; u: unbounded.\n",
+           "textbook, as the fastest peer (bounded, where room matters); u: "
+           "unbounded.\n",
            frame->rounds);
     printf("others used %.2f of a processor; ", frame->foreign);
     print_trip("a cache line there and back at the end: ", &frame->after);

@@ -89,7 +89,7 @@ test_help_names_every_option() {
     bench help
     expect "exit status" "$rc" 0
     for option in peers only queue shape workers item capacity batch load \
-        taken bound items rounds limit wait json svg smoke; do
+        span taken bound items rounds limit wait json svg smoke; do
         has out "^  --$option "
     done
 }
@@ -104,11 +104,23 @@ test_a_smoke_run_has_a_row_for_every_work() {
     has out '^2P2C x32  *absent: .*textbook.* (no batches)$'
     has out '^1P1C 80 %  *weir  *[0-9]'
     has out '^4 workers  *weir-timeouts  *[0-9]'
+    has out '^4 workers  *timeouts add -*[0-9.]* ns to a task'
+    has out '^2 workers 10 ms  *weir  *[0-9]'
+    has out '^50 workers 50 ms  *textbook  *[0-9]'
+    has out '^4 workers  *absent: .*textbook.* (a worker whose thread a task ends'
+    has out '^1000 workers 10 ms  *weir-timeouts  *[0-9]'
+    has out '^1000 workers 10 ms  *absent: .*textbook.* (its tasks have no dead'
+    has out '^4 workers 10000 ms  *weir  *[0-9]'
     has plot.svg 'How long is a round trip'
     expect "last line of the plot" "$(tail -n 1 plot.svg)" "</svg>"
-    for bench in queue bound batches sizes long taken pingpong latency pool; do
+    for bench in queue bound batches sizes long taken pingpong latency pool \
+        submit start behind sleeps exits deadlines idle; do
         has rows "\"type\":\"row\",\"bench\":\"$bench\""
     done
+    for bench in latency start behind deadlines; do
+        has rows "\"bench\":\"$bench\",.*\"p50_ns\".*\"max_ns\""
+    done
+    has rows '"bench":"sleeps",.*"over_ns":{'
 }
 
 test_every_line_of_json_is_json() {
@@ -187,6 +199,101 @@ test_an_end_that_is_not_told_is_an_error() {
     has err 'queue_put after queue_close'
 }
 
+# pool SED-SCRIPT: a weir-bench here, with the textbook's pool, changed so.
+pool() {
+    local source=$here/../../bench
+    mkdir peers
+    cp "$weir_bench" weir-bench
+    sed -e "$1" "$source/peers/textbook_pool.c" >changed.c
+    cmp -s "$source/peers/textbook_pool.c" changed.c \
+        && [ "$1" != '' ] && fail "nothing was changed in textbook_pool.c"
+    "${CC:-cc}" -O1 -D_GNU_SOURCE -pthread -I"$source/driver" \
+        -o peers/textbook_pool changed.c "$source/peers/textbook.c" \
+        "$source"/driver/{pool,pool_works,driver,crew}.c 2>why \
+        || fail "the changed pool does not compile: $(head -c 300 why)"
+    weir_bench=$PWD/weir-bench
+}
+
+# caught_at BENCH NEEDLE [ARG...]: the changed pool is no row of it but an error.
+caught_at() {
+    local name=$1 needle=$2
+    shift 2
+    bench run "$name" --only textbook --limit $((4 * slow)) --workers 2 \
+        "${@---smoke}"
+    expect "exit status" "$rc" 1
+    has err "^weir-bench: textbook: $name 2 workers.*: .*$needle"
+    lacks out '^2 workers.*  *textbook  *[0-9]'
+}
+
+test_a_pool_that_is_as_it_should_be_is_a_row() {
+    pool ''
+    bench run pool submit start behind sleeps idle --smoke --workers 2
+    expect "errors" "$(cat err)" ""
+    expect "rows" "$(grep -c '^2 workers.*  *textbook  *[0-9]' out)" 6
+}
+
+test_a_task_that_is_run_twice_is_an_error() {
+    pool 's/pool_task(index, item);/for (int i = 0; i <= (item == 2); i++) \
+        pool_task(index, item);/'
+    caught_at pool 'wrong count'
+    caught_at idle 'wrong count'
+}
+
+test_a_task_that_is_lost_is_an_error() {
+    pool 's/pool_task(index, item);/if (item != 2) pool_task(index, item);/'
+    caught_at start 'wrong count'
+    caught_at sleeps 'wrong count'
+}
+
+test_more_workers_than_asked_for_are_an_error() {
+    pool 's/workers \* sizeof/10 * workers * sizeof/
+        s/pool->workers = workers;/pool->workers = workers *= 10;/'
+    caught_at sleeps 'too soon' --rounds 1 --items 40 --span 20
+}
+
+# replacing WHOM: a worker whose thread a task ends is replaced, if WHOM.
+replacing() {
+    pool "s/^static void \\*work(void \\*arg)/static void *work(void *arg);\\
+static void replace(void *arg)\\
+{\\
+    struct textbook_worker *it = arg;\\
+    if ($1)\\
+        pthread_create(\\&it->thread, NULL, work, it);\\
+}\\
+&/
+        s/^    while (contender.get/pthread_cleanup_push(replace, worker);\\
+&/
+        s/^        pool_task(index, item);/& pthread_cleanup_pop(0);/
+        s/\.bounded = true,/.bounded = true, .outlives_exits = true,/"
+}
+
+test_a_pool_that_replaces_its_workers_is_a_row() {
+    replacing true
+    bench run exits --smoke --only textbook --workers 2
+    expect "errors" "$(cat err)" ""
+    has out '^2 workers  *textbook  *[0-9]'
+}
+
+test_one_worker_that_is_lost_is_an_error() {
+    replacing 'it != it->pool->each'
+    caught_at exits 'no end within [0-9]* s'
+}
+
+test_a_deadline_that_comes_early_is_an_error() {
+    pool 's/pool_task(index, item);/pool_task(index, item), \
+            pool_due(item, crew_now_ns() + 1000000000), \
+            pool_settled(item);/
+        s/^#include "contender.h"/#include "crew.h"\
+&/
+        s/\.bounded = true,/.bounded = true, .start_timed = start_timed,/
+        s/^const struct pool/static void * \
+start_timed(unsigned workers, size_t capacity, uint64_t span_ns) \
+{ return span_ns ? start(workers, capacity) : 0; } \
+&/'
+    caught_at deadlines 'exit status 1'
+    has err 'before its deadline'
+}
+
 # ------------------------------------------------------------ what is refused
 
 test_a_queue_that_does_not_compile_is_refused() {
@@ -209,6 +316,8 @@ test_a_bad_value_is_refused() {
     refused "--rounds '100': not a number; write 1 to 99" run --rounds 100
     refused "--wait 'x': not a number" run --wait x
     refused "--load '': not a load" run latency --load ''
+    refused "--workers '1025': not a number of workers" run pool --workers 1025
+    refused "--span '0': not a time; write milliseconds" run idle --span 0
     refused "--only 'nobody': nobody of that name" run --only weir,nobody
     refused "--json './no/where'" run --json ./no/where
 }
@@ -223,6 +332,7 @@ test_an_unknown_word_is_refused() {
 
 test_an_option_that_no_bench_heeds_is_refused() {
     refused "--load: queue has none; it is for latency" run queue --load 10
+    refused "--span: start has none; it is for behind" run start --span 10
     refused "--shape: pingpong has none; it is for queue" run pingpong \
         --shape 2P2C
 }
