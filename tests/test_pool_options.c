@@ -48,8 +48,6 @@ START_TEST(what_is_not_built_yet_is_refused_by_name)
     assert_refused("isolation");
     options.isolation = WEIR_ISOLATE_PROCESS;
     assert_refused("isolation");
-    options.interrupt_signal = SIGUSR1;
-    assert_refused("interrupt_signal");
     options.max_workers = 2;
     assert_refused("max_workers");
 }
@@ -119,6 +117,61 @@ START_TEST(grace_and_what_contradicts_it_are_refused_by_name)
     options.grace_ns = 1;
     options.max_abandoned = 65537;
     assert_refused_with("max_abandoned", "65536");
+}
+END_TEST
+
+static void handle_nothing(int signal)
+{
+    (void)signal;
+}
+
+static void handle_nothing_with_info(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    (void)context;
+}
+
+START_TEST(interrupt_signals_of_others_are_refused_by_name)
+{
+    const int taken = SIGRTMIN + 4;
+    struct sigaction action = {.sa_handler = handle_nothing};
+    const int no_real_time[] = {SIGUSR1, SIGRTMIN - 1, SIGRTMAX + 1, -1};
+
+    for (size_t i = 0; i < sizeof(no_real_time) / sizeof(int); i++) {
+        options.interrupt_signal = no_real_time[i];
+        assert_refused_with("interrupt_signal", "SIGRTMIN");
+    }
+    sigaction(taken, &action, NULL);
+    options.interrupt_signal = taken;
+    assert_refused_with("interrupt_signal", "already handled");
+    action.sa_handler = SIG_IGN;
+    sigaction(taken, &action, NULL);
+    options.interrupt_signal = taken;
+    assert_refused_with("interrupt_signal", "already handled");
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = handle_nothing_with_info;
+    sigaction(taken, &action, NULL);
+    options.interrupt_signal = taken;
+    assert_refused_with("interrupt_signal", "already handled");
+    options.interrupt_signal = SIGRTMIN + 5;
+    options.on_full = WEIR_ON_FULL_CALLER_RUNS;
+    assert_refused_with("interrupt_signal", "another policy");
+    options.interrupt_signal = SIGRTMAX;
+    open_pool();
+}
+END_TEST
+
+/* Whoever made the options wrong must not find a handler there. */
+START_TEST(a_pool_that_is_refused_claims_no_signal)
+{
+    struct sigaction action;
+
+    options.interrupt_signal = SIGRTMIN + 6;
+    options.queue_capacity = SIZE_MAX;
+    assert_refused("queue_capacity");
+    sigaction(SIGRTMIN + 6, NULL, &action);
+    ck_assert(action.sa_handler == SIG_DFL);
 }
 END_TEST
 
@@ -245,6 +298,8 @@ int main(void)
         sizes_out_of_range_are_refused_by_name,
         times_policies_and_retries_out_of_range_are_refused_by_name,
         grace_and_what_contradicts_it_are_refused_by_name,
+        interrupt_signals_of_others_are_refused_by_name,
+        a_pool_that_is_refused_claims_no_signal,
         fields_of_a_newer_library_are_refused_unless_zero,
         the_options_are_copied,
         NULL};

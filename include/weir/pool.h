@@ -56,6 +56,21 @@ weir_settled(void *arg, const void *item, const weir_outcome *outcome);
  */
 typedef void weir_released(void *arg, void *item);
 
+/*
+ * interrupt_signal is a real-time signal (SIGRTMIN to SIGRTMAX) that nothing
+ * else in the process handles or ignores.  An attempt that is asked to stop (by
+ * its deadline, a cancel, WEIR_STOP_NOW) is sent it at once and again after 1,
+ * 2, 4 and up to 100 ms, until its handler has returned or the pool is
+ * destroyed: so a call in which it is blocked fails with EINTR.  Pure
+ * computation, waiting for a mutex or condition, and weir's own calls do not
+ * notice.  Clean-ups, callbacks, hooks and the attempts that follow never get
+ * it.
+ *
+ * The first pool with it installs a handler that does nothing, for the rest of
+ * the process, without SA_RESTART; pools may share it.  Workers let it through
+ * all their life.  A handler that blocks it should let it through again: else
+ * it stays blocked on that worker until an attempt on it has been sent one.
+ */
 typedef struct weir_pool_options {
     size_t size;              /* set by WEIR_POOL_OPTIONS_INIT */
     uint32_t workers;         /* up to 65536; 0: one per usable processor */
@@ -73,7 +88,8 @@ typedef struct weir_pool_options {
                                  degraded; 0: workers */
     int64_t time_to_live_ns;  /* waiting longer than this for the first start:
                                  EXPIRED; 0: no limit */
-    int interrupt_signal;     /* not built yet: 0 */
+    int interrupt_signal;     /* sent to attempts that are asked to stop: see
+                                 below; 0: none */
     weir_isolation isolation; /* WEIR_ISOLATE_THREAD */
     size_t max_result;        /* bytes, up to 1 MiB; 0: 256 */
     const weir_retry *retry;  /* NULL: one attempt; copied */

@@ -4,7 +4,8 @@
  *
  * A thread starts with all signals blocked but those that the thread itself
  * causes (SIGSEGV and its like), so that a program's handlers run on its own
- * threads.  It cannot be cancelled except where it says so.
+ * threads; it may let others through itself.  It cannot be cancelled except
+ * where it says so.
  *
  * However a thread ends (its function returns, or something in it calls
  * pthread_exit or is cancelled), `ended` runs on it last of all; again, should

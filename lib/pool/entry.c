@@ -160,9 +160,12 @@ settle_elsewhere_drops_lock(weir_pool *pool, struct weir__entry *entry,
 
 void weir__entry_ask(weir_pool *pool, struct weir__entry *entry)
 {
-    if (entry->attempt_alive &&
-        weir__task_cancel(entry->task, &entry->cancel_generation))
+    if (!entry->attempt_alive)
+        return;
+    if (weir__task_cancel(entry->task, &entry->cancel_generation))
         weir__notifier_post(pool, entry, WEIR__NOTICE_ACTIONS);
+    if (entry->worker)
+        weir__interrupt_begin(pool, entry);
 }
 
 void weir__entry_cancel_drops_lock(weir_pool *pool, struct weir__entry *entry,
@@ -273,6 +276,7 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
         note_answer(entry, exited);
     }
     entry->attempt_alive = false;
+    weir__interrupt_end(pool, entry);
     weir__grace_end(pool, entry);
     if (entry->state == WEIR__RUNNING && has_attempts_left(pool, entry)) {
         *phase = WEIR__DECIDING;

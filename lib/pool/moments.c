@@ -53,7 +53,9 @@ static struct weir__moment *meld_brothers(struct weir__moment *first)
 bool weir__moments_add(struct weir__moments *moments,
                        struct weir__moment *moment, int64_t at_ns)
 {
-    *moment = (struct weir__moment){.at_ns = at_ns, .is_in = true};
+    *moment = (struct weir__moment){.at_ns = at_ns,
+                                    .is_in = true,
+                                    .is_repeat = moment->is_repeat};
     moments->soonest = meld(moments->soonest, moment);
     return moments->soonest == moment;
 }
@@ -79,5 +81,6 @@ void weir__moments_remove(struct weir__moments *moments,
             moment->next->previous = moment->previous;
         moments->soonest = meld(moments->soonest, orphans);
     }
-    *moment = (struct weir__moment){.is_in = false};
+    *moment =
+        (struct weir__moment){.is_in = false, .is_repeat = moment->is_repeat};
 }

@@ -20,6 +20,7 @@
 struct weir__moment {
     int64_t at_ns;
     bool is_in;
+    bool is_repeat;                /* its owner's: which of two sorts it is */
     struct weir__moment *child;    /* the first of its children */
     struct weir__moment *next;     /* the next child of its parent */
     struct weir__moment *previous; /* the one before, or the parent */

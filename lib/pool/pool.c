@@ -126,6 +126,7 @@ static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
     }
     worker->pool = pool;
     worker->index = index;
+    worker->repeat.is_repeat = true;
     if (weir__task_init(&worker->task, worker->result, room)) {
         weir__release(worker->lane.copy);
         weir__release_apart(worker);

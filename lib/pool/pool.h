@@ -16,6 +16,7 @@
  *   retrying.c    chance and budget of retries
  *   timekeeper.c  lets deadlines pass, starts and joins threads
  *   grace.c       gives up on threads whose attempts overstay
+ *   interrupt.c   has the blocking calls of such attempts return
  *   notifier.c    runs callbacks that no worker is there for
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
@@ -207,10 +208,12 @@ struct weir__worker {
     bool greeted;                    /* W: worker_start answered 0 */
     struct weir__entry *entry;       /* L: in an attempt or callbacks */
     struct weir__worker *next_ended; /* L */
-    struct weir__lane_work lane;     /* a plain task */
-    struct weir_task task;           /* W, and its own lock */
-    struct weir__inside inside;      /* W: of the attempt, or in a hook */
-    unsigned char result[];          /* W: max_result bytes */
+    struct weir__moment repeat;      /* L: of the interrupt */
+    int repeat_ms;               /* L: what lies between this and the next */
+    struct weir__lane_work lane; /* a plain task */
+    struct weir_task task;       /* W, and its own lock */
+    struct weir__inside inside;  /* W: of the attempt, or in a hook */
+    unsigned char result[];      /* W: max_result bytes */
 };
 
 /* I: set by create, then read-only.  L: only with `lock` held. */
@@ -477,6 +480,18 @@ bool weir__pool_is_degraded(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Nothing is left but abandoned attempts: no callback runs or is owed. */
 bool weir__pool_is_stuck(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
+/* -------------------------------------------------------------- interrupt.c */
+
+/* The entry's live attempt, a worker's, has been asked to stop. */
+void weir__interrupt_begin(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+/* A worker's `repeat` has come. */
+void weir__interrupt_again(weir_pool *pool, struct weir__moment *repeat)
+    WEIR_REQUIRES(pool->lock);
+/* The attempt has ended. */
+void weir__interrupt_end(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
+
 /* ------------------------------------------------------------- worker.c */
 
 /* Starts so many workers as are missing, and waits for their worker_start.
@@ -506,6 +521,9 @@ void weir__timekeeper_hold_off(int64_t *hold_ns);
 /* Something is to happen at the entry's moment. */
 void weir__timekeeper_set(weir_pool *pool, struct weir__entry *entry,
                           int64_t at_ns) WEIR_REQUIRES(pool->lock);
+/* The same, for any moment in the pool's heap. */
+void weir__timekeeper_set_moment(weir_pool *pool, struct weir__moment *moment,
+                                 int64_t at_ns) WEIR_REQUIRES(pool->lock);
 
 void weir__notifier_prepare(weir_pool *pool);
 void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,

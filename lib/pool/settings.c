@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/options.h"
 #include "base/processors.h"
 #include "base/thread.h"
@@ -30,10 +31,6 @@ static weir_status refuse_unbuilt(const weir_pool_options *o)
                             "isolation %d is not built yet: use "
                             "WEIR_ISOLATE_THREAD",
                             (int)o->isolation);
-    if (o->interrupt_signal != 0)
-        return weir__refuse(WEIR_EINVAL,
-                            "interrupt_signal is not built yet: leave it 0 and "
-                            "poll weir_task_cancel_fd");
     return WEIR_OK;
 }
 
@@ -130,6 +127,20 @@ static weir_status check_grace(weir_pool_options *o)
     return WEIR_OK;
 }
 
+/* Last of all: it does something. */
+static weir_status claim_interrupt(const weir_pool_options *o)
+{
+    if (o->interrupt_signal == 0)
+        return WEIR_OK;
+    if (o->on_full == WEIR_ON_FULL_CALLER_RUNS)
+        return weir__refuse(WEIR_EINVAL,
+                            "interrupt_signal with on_full "
+                            "WEIR_ON_FULL_CALLER_RUNS: submitters are not to "
+                            "be hit, use another policy or leave "
+                            "interrupt_signal 0");
+    return weir__interrupt_claim(o->interrupt_signal, "interrupt_signal");
+}
+
 weir_status weir__pool_settings_read(struct weir__pool_settings *into,
                                      const weir_pool_options *options)
 {
@@ -149,6 +160,8 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         status = check_grace(o);
     if (!status)
         status = weir__retry_read(&into->retry, o->retry);
+    if (!status)
+        status = claim_interrupt(o);
     if (status)
         return status;
     snprintf(into->name, sizeof(into->name), "%s", o->name ? o->name : "weir");

@@ -14,7 +14,8 @@ struct weir__pool_settings {
     char name[16];
 };
 
-/* Returns WEIR_OK, WEIR_EINVAL (naming the option and the remedy). */
+/* Claims the signal, if there is one and all is well.  Returns WEIR_OK,
+ * WEIR_EINVAL (naming the option and the remedy). */
 weir_status weir__pool_settings_read(struct weir__pool_settings *into,
                                      const weir_pool_options *options);
 

@@ -4,10 +4,10 @@
  *
  * THE IDEA
  *
- * All moments (deadlines, retries, expiries) lie in one heap.  The thread
- * sleeps until the soonest and lets it happen; whoever adds a sooner one wakes
- * it.  Since every moment is known exactly, it never polls, and with nothing
- * in the heap it sleeps without limit.
+ * All moments (deadlines, retries, expiries, signals) lie in one heap.  The
+ * thread sleeps until the soonest and lets it happen; whoever adds a sooner one
+ * wakes it.  Since every moment is known exactly, it never polls, and with
+ * nothing in the heap it sleeps without limit.
  *
  * It also looks after the other threads: it joins those that have ended, and
  * starts workers that are missing and the notifier when it is first needed.  If
@@ -29,15 +29,21 @@ void weir__timekeeper_wake(weir_pool *pool)
     weir__waitlist_wake_all(&pool->keeper);
 }
 
+void weir__timekeeper_set_moment(weir_pool *pool, struct weir__moment *moment,
+                                 int64_t at_ns)
+{
+    weir__moments_remove(&pool->moments, moment);
+    if (at_ns == INT64_MAX)
+        return;
+    weir__moments_add(&pool->moments, moment, at_ns);
+    if (at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
+        weir__timekeeper_wake(pool);
+}
+
 void weir__timekeeper_set(weir_pool *pool, struct weir__entry *entry,
                           int64_t at_ns)
 {
-    weir__moments_remove(&pool->moments, &entry->moment);
-    if (at_ns == INT64_MAX)
-        return;
-    weir__moments_add(&pool->moments, &entry->moment, at_ns);
-    if (at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
-        weir__timekeeper_wake(pool);
+    weir__timekeeper_set_moment(pool, &entry->moment, at_ns);
 }
 
 void weir__timekeeper_hold_off(int64_t *hold_ns)
@@ -55,10 +61,13 @@ static void
 let_happen_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
 {
     while (weir__moments_next(&pool->moments) <= now_ns) {
-        struct weir__entry *entry = entry_of(pool->moments.soonest);
+        struct weir__moment *moment = pool->moments.soonest;
 
-        weir__moments_remove(&pool->moments, &entry->moment);
-        weir__entry_moment_drops_lock(pool, entry);
+        weir__moments_remove(&pool->moments, moment);
+        if (moment->is_repeat)
+            weir__interrupt_again(pool, moment);
+        else
+            weir__entry_moment_drops_lock(pool, entry_of(moment));
     }
 }
 

@@ -182,6 +182,9 @@ static void work(void *arg)
     weir_pool *pool = worker->pool;
     struct finding finding;
 
+    if (pool->settings.options.interrupt_signal != 0)
+        weir__door_attach(&worker->task.door,
+                          pool->settings.options.interrupt_signal);
     if (!greet(worker))
         return;
     do {

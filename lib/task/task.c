@@ -83,13 +83,18 @@ static void await_quiet(struct weir_task *task) WEIR_REQUIRES(task->lock)
 }
 
 /* From here on no action of those there are starts or runs: what clean-ups free
- * no action sees. */
+ * no action sees.  Nor does an interrupt come any more. */
 static void withdraw_actions(struct weir_task *task)
 {
+    bool was_sent;
+
     weir__mutex_lock(&task->lock);
+    was_sent = weir__door_close(&task->door);
     task->action_count = 0;
     await_quiet(task);
     weir__mutex_unlock(&task->lock);
+    if (was_sent)
+        weir__door_settle(&task->door);
 }
 
 void weir__task_end(struct weir_task *task)
@@ -146,6 +151,16 @@ bool weir__task_cancel(struct weir_task *task, uint64_t *generation)
     has_actions = task->action_count > 0;
     weir__mutex_unlock(&task->lock);
     return has_actions;
+}
+
+bool weir__task_interrupt(struct weir_task *task)
+{
+    bool sent;
+
+    weir__mutex_lock(&task->lock);
+    sent = weir__door_send(&task->door);
+    weir__mutex_unlock(&task->lock);
+    return sent;
 }
 
 void weir__task_act(struct weir_task *task, uint64_t generation)

@@ -21,7 +21,9 @@
  *   2. No on_cancel action starts after end has begun, and end does not return
  *      while one runs.
  *   3. Deferred clean-ups run exactly once, in reverse, on the attempt's
- * thread.
+ *      thread.
+ *   4. No interrupt is sent before begin or once end, or raise, has begun; it
+ *      hits no clean-up.
  *
  * Locking: rank TASK; taken below the pool's lock by cancel.  Fields that only
  * the attempt's own thread touches need none.
@@ -34,6 +36,7 @@
 #include <weir/task.h>
 
 #include "base/atomic.h"
+#include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/park.h"
 
@@ -63,6 +66,7 @@ struct weir_task {
     size_t action_count;                               /* L */
     const void *actor; /* L: the thread that runs an action, or NULL */
     struct weir__waitlist quiet; /* L: waiting for no actor */
+    struct weir__door door;      /* L: open while the handler runs */
     struct weir__cleanup cleanups[WEIR__MOST_CLEANUPS]; /* T: deferred */
     size_t cleanup_count;                               /* T */
     bool had_actions;                                   /* T */
@@ -101,6 +105,7 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
     if (weir__flag_read(&task->cancelled))
         weir__task_forget_cancel(task);
     task->had_actions = false;
+    weir__door_open(&task->door);
     task->id = attempt->id;
     task->attempt = attempt->attempt;
     task->worker = attempt->worker;
@@ -150,6 +155,10 @@ void weir__task_answer(const struct weir_task *task, weir_outcome *outcome);
 /* Asks the live attempt to stop.  Returns whether actions have to be run, by
  * weir__task_act with this generation. */
 bool weir__task_cancel(struct weir_task *task, uint64_t *generation);
+
+/* Sends its thread the signal, if there is one and the handler has not ended.
+ * Returns whether it might be worth while again. */
+bool weir__task_interrupt(struct weir_task *task);
 
 /* Runs the actions of that attempt, unless it has ended. */
 void weir__task_act(struct weir_task *task, uint64_t generation);
