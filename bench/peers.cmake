@@ -20,12 +20,28 @@ function(weir_peer id modules)
   target_link_libraries(bench_${id} PRIVATE PkgConfig::PEER_${id})
 endfunction()
 
+# The same for one that is asked about hostile tasks.
+function(weir_hostile_peer id modules)
+  if(NOT PkgConfig_FOUND)
+    return()
+  endif()
+  pkg_check_modules(HOSTILE_${id} QUIET IMPORTED_TARGET ${modules})
+  if(HOSTILE_${id}_FOUND)
+    weir_hostile(${id})
+    target_link_libraries(bench_${id}_hostile PRIVATE
+      PkgConfig::HOSTILE_${id})
+  endif()
+endfunction()
+
 if(NOT WEIR_BENCH_STATIC)
   weir_peer(glib glib-2.0 peers/glib.c ${queue})
   weir_peer(apr "apr-1;apr-util-1" peers/apr.c ${queue})
   weir_peer(glib_pool glib-2.0 peers/glib_pool.c ${pool})
   weir_peer(uv_pool libuv peers/uv_pool.c ${pool})
   weir_peer(apr_pool "apr-1;apr-util-1" peers/apr_pool.c ${pool})
+  weir_hostile_peer(glib glib-2.0)
+  weir_hostile_peer(apr "apr-1;apr-util-1")
+  weir_hostile_peer(uv libuv)
 endif()
 
 check_language(CXX)

@@ -9,6 +9,7 @@
 #include "child.h"
 #include "contest.h"
 #include "entrants.h"
+#include "hostile.h"
 #include "machine.h"
 #include "options.h"
 #include "report.h"
@@ -49,6 +50,7 @@ static int list(void)
     printf("Benches:\n");
     for (size_t i = 0; bench_at(i); i++)
         printf("  %-20s %s\n", bench_at(i)->name, bench_at(i)->question);
+    printf("  %-20s %s\n", hostile_name, hostile_question);
     for (int pool = 0; pool < 2; pool++) {
         printf("\n%s:\n", pool ? "Pools" : "Queues");
         for (size_t i = 0; i < entrants.count; i++) {
@@ -75,25 +77,12 @@ static int list(void)
 
 /* -------------------------------------------------------------------- who */
 
-/* Whether `id` stands in a list with commas. */
-static bool names(const char *list, const char *id)
-{
-    size_t length = strlen(id);
-
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, id, length) == 0 && (!at[length] || at[length] == ','))
-            return true;
-    }
-    return false;
-}
-
 static bool is_wanted(const struct options *options, const struct entrant *e)
 {
     if (e->side == ENTRANT_OWN)
         return true;
     if (options->only)
-        return names(options->only, e->id);
+        return options_name(options->only, e->id);
     return options->peers || e->side != ENTRANT_PEER;
 }
 
@@ -362,6 +351,16 @@ forget:
     return status;
 }
 
+static int run_benches(const struct options *options)
+{
+    int status = options->bench_count > 0 ? measure(options) : 0;
+    int left = 0;
+
+    if (options->hostile && status < 2)
+        left = hostile_show(options);
+    return left > status ? left : status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -373,7 +372,7 @@ int main(int argc, char **argv)
         fputs(options_help, stdout);
         return 0;
     case OPTIONS_RUN:
-        return measure(&options);
+        return run_benches(&options);
     default:
         return 2;
     }

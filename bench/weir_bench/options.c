@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hostile.h"
+
 enum {
     OPTION_PEERS = 256,
     OPTION_ONLY,
@@ -260,6 +262,11 @@ static bool read_bench(struct options *o, const char *name)
     if (strcmp(name, "all") == 0) {
         for (o->bench_count = 0; bench_at(o->bench_count); o->bench_count++)
             o->benches[o->bench_count] = bench_at(o->bench_count);
+        o->hostile = true;
+        return true;
+    }
+    if (strcmp(name, hostile_name) == 0) {
+        o->hostile = true;
         return true;
     }
     if (!bench) {
@@ -278,6 +285,14 @@ static bool read_bench(struct options *o, const char *name)
 /* An option that no bench of those heeds is refused, not ignored. */
 static bool fits_together(const struct options *o)
 {
+    if (o->bench_count == 0 &&
+        (o->svg || o->own_count || o->items || o->taken || o->bound)) {
+        fprintf(stderr,
+                "weir-bench: %s measures nothing: of the options it "
+                "takes --peers, --only, --limit, --json and --smoke\n",
+                hostile_name);
+        return false;
+    }
     for (int v = 0; v < VARIES; v++) {
         bool heeded = o->asked[v].count == 0;
 
@@ -285,7 +300,8 @@ static bool fits_together(const struct options *o)
             heeded = heeded || o->benches[i]->vary[v].count > 0;
         if (!heeded) {
             fprintf(stderr, "weir-bench: %s: %s has none; it is for",
-                    vary_options[v].name, o->benches[0]->name);
+                    vary_options[v].name,
+                    o->bench_count ? o->benches[0]->name : hostile_name);
             for (size_t i = 0; bench_at(i); i++)
                 if (bench_at(i)->vary[v].count)
                     fprintf(stderr, " %s", bench_at(i)->name);
@@ -301,6 +317,8 @@ static bool read_benches(struct options *o, int count, char *const *names_given)
     for (int i = 0; i < count; i++)
         if (!read_bench(o, names_given[i]))
             return false;
+    if (o->bench_count == 0 && o->hostile)
+        return true;
     if (o->bench_count == 0 && o->smoke)
         return read_bench(o, "all");
     if (o->bench_count == 0)
@@ -338,6 +356,18 @@ read_run(struct options *out, int argc, char *const *argv)
         return OPTIONS_WRONG;
     *out = o;
     return OPTIONS_RUN;
+}
+
+bool options_name(const char *list, const char *id)
+{
+    size_t length = strlen(id);
+
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, id, length) == 0 && (!at[length] || at[length] == ','))
+            return true;
+    }
+    return false;
 }
 
 enum options_answer

@@ -28,6 +28,7 @@ struct options {
     unsigned limit_s; /* for one round of one contender */
     unsigned wait_s;  /* for others to be quiet, before each */
     bool peers, smoke, taken, bound;
+    bool hostile;     /* also the bench that is no struct bench: hostile.h */
     const char *only; /* ids with commas between; NULL: not said */
     const char *own[MOST_OWN];
     size_t own_count;
@@ -36,6 +37,9 @@ struct options {
 
 enum options_answer
 options_read(struct options *out, int argc, char *const *argv);
+
+/* Whether `id` stands in a list with commas. */
+bool options_name(const char *list, const char *id);
 
 extern const char options_help[];
 

@@ -104,6 +104,7 @@ test_a_smoke_run_has_a_row_for_every_work() {
     has out '^2P2C x32  *absent: .*textbook.* (no batches)$'
     has out '^1P1C 80 %  *weir  *[0-9]'
     has out '^4 workers  *weir-timeouts  *[0-9]'
+    has out '^  weir .* 4 of 4 workers left; ends$'
     has out '^4 workers  *timeouts add -*[0-9.]* ns to a task'
     has out '^2 workers 10 ms  *weir  *[0-9]'
     has out '^50 workers 50 ms  *textbook  *[0-9]'
@@ -121,6 +122,29 @@ test_a_smoke_run_has_a_row_for_every_work() {
         has rows "\"bench\":\"$bench\",.*\"p50_ns\".*\"max_ns\""
     done
     has rows '"bench":"sleeps",.*"over_ns":{'
+}
+
+test_hostile_tasks_leave_weir_as_it_was() {
+    bench run hostile --only weir --limit 60 --json rows
+    expect "exit status" "$rc" 0
+    has out '^exits: 4 tasks end their threads'
+    has out '^  weir .* 4 of 4 workers left; ends$'
+    has out '^  weir .* 8 accepted; 8 run; ends$'
+    has out '^  weir .* 3 accepted; 3 run; ends$'
+    has out '^  weir .* 0 accepted in the child; 0 run; ends$'
+    has out '^  weir .* WEIR_STUCK; ends$'
+    has out '^  weir .* 3 of 3 come out; ends$'
+    expect "rows" "$(grep -c '"bench":"hostile".*"ended":true}$' rows)" 6
+}
+
+test_what_does_not_end_hangs() {
+    bench run hostile --only textbook --limit 2
+    expect "exit status" "$rc" 0
+    grep -A1 '^stuck:' out | grep -q '^  textbook  *hangs$' \
+        || fail "a textbook with a stuck task: $(grep -A1 '^stuck:' out)"
+    refused 'hostile has none' run hostile --workers 3
+    refused 'and nobody else' run hostile --only weir,nobody
+    refused 'measures nothing' run hostile --svg plot.svg
 }
 
 test_every_line_of_json_is_json() {
