@@ -180,9 +180,7 @@ void weir__lane_call_workers(weir_pool *pool)
 
 /* ---------------------------------------------------------------- adoption */
 
-/* The first half of adopting what it is at; a heavy fence comes between.  What
- * is adopted stays wanted, until the worker has found that out. */
-static void want(struct weir__worker *worker)
+void weir__lane_want(struct weir__worker *worker)
 {
     if (!worker->entry)
         weir__counter_write(&worker->lane.wanted, at(worker));
@@ -190,15 +188,17 @@ static void want(struct weir__worker *worker)
 
 /* A plain task's attempt, that began without an entry. */
 static void take_over(weir_pool *pool, struct weir__entry *entry,
-                      struct weir_task *task) WEIR_REQUIRES(pool->lock)
+                      struct weir__worker *worker) WEIR_REQUIRES(pool->lock)
 {
     entry->state = WEIR__RUNNING;
-    entry->task = task;
+    entry->task = &worker->task;
     entry->attempt_alive = true;
     entry->started_ns = weir__now();
     if (entry->timeout_ns > 0) {
-        entry->started_ns = task->deadline.at_ns - entry->timeout_ns;
-        weir__timekeeper_set(pool, entry, task->deadline.at_ns);
+        int64_t at_ns = weir__beat_deadline(pool, worker);
+
+        entry->started_ns = at_ns - entry->timeout_ns;
+        weir__timekeeper_set(pool, entry, at_ns);
     }
     entry->first_started_ns = entry->started_ns;
     entry->outcome.attempts = 1;
@@ -214,12 +214,10 @@ static void make_entry(weir_pool *pool, struct weir__worker *worker)
     weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
     pool->adopted++;
-    take_over(pool, entry, &worker->task);
+    take_over(pool, entry, worker);
 }
 
-/* The second half: it is adopted if it is still at what is wanted. */
-static void adopt_wanted(weir_pool *pool, struct weir__worker *worker)
-    WEIR_REQUIRES(pool->lock)
+void weir__lane_adopt_wanted(weir_pool *pool, struct weir__worker *worker)
 {
     uint64_t id = at(worker);
 
@@ -246,10 +244,10 @@ void weir__lane_close(weir_pool *pool)
     weir__flag_write(&pool->lane_closing, true);
     weir__fence_heavy();
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        want(pool->workers[i]);
+        weir__lane_want(pool->workers[i]);
     weir__fence_heavy();
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        adopt_wanted(pool, pool->workers[i]);
+        weir__lane_adopt_wanted(pool, pool->workers[i]);
 }
 
 bool weir__lane_turn_back_drops_lock(weir_pool *pool,
@@ -260,7 +258,7 @@ bool weir__lane_turn_back_drops_lock(weir_pool *pool,
     if (worker->entry)
         return false;
     if (!pool->no_retries) {
-        want(worker);
+        weir__lane_want(worker);
         make_entry(pool, worker);
         return false;
     }
@@ -270,38 +268,4 @@ bool weir__lane_turn_back_drops_lock(weir_pool *pool,
     weir__entry_queue(pool, entry);
     weir__entry_cancel_drops_lock(pool, entry, false);
     return true;
-}
-
-/* What it is at, if nobody has adopted that; its deadline in *at_ns. */
-static bool has_deadline(const struct weir__worker *worker, int64_t *at_ns)
-{
-    uint64_t id = at(worker);
-
-    *at_ns = (int64_t)weir__counter_read(&worker->lane.deadline_ns);
-    return id && !worker->entry && at(worker) == id;
-}
-
-int64_t weir__lane_let_happen(weir_pool *pool, int64_t now_ns)
-{
-    int64_t soonest_ns = INT64_MAX, at_ns;
-    bool any = false;
-
-    if (!pool->has_lane || pool->settings.options.timeout_ns == 0)
-        return soonest_ns;
-    for (uint32_t i = 0; i < pool->worker_slots; i++) {
-        if (!has_deadline(pool->workers[i], &at_ns))
-            continue;
-        if (at_ns <= now_ns) {
-            want(pool->workers[i]);
-            any = true;
-        } else if (at_ns < soonest_ns) {
-            soonest_ns = at_ns;
-        }
-    }
-    if (!any)
-        return soonest_ns;
-    weir__fence_heavy();
-    for (uint32_t i = 0; i < pool->worker_slots; i++)
-        adopt_wanted(pool, pool->workers[i]);
-    return now_ns;
 }

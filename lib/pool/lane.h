@@ -55,6 +55,8 @@
  *                                     adopted, and the worker takes the lock
  *   worker: deadline, at = id,        timekeeper: sleeps until, all `at`?
  *           sleeps until?             no deadline is slept over
+ *   worker: at = id, on the beat?     timekeeper: off the beat, all `at`?
+ *                                     none runs on unseen
  *   worker: at = id, closing?         stop: closing, all `at`?
  *                                     none runs on unadopted: who sees it
  *                                     closing adopts itself
@@ -107,11 +109,16 @@ struct weir__plain {
 struct weir__lane_work {
     _Alignas(WEIR__APART) struct weir__counter at; /* W: see above */
     struct weir__counter wanted;              /* A, L to write: see above */
-    struct weir__counter deadline_ns;         /* W: of that task */
+    struct weir__counter deadline_ns;         /* W: of that task; 0: none, or
+                                                 not known yet; then L */
     struct weir__counter taken, done, failed; /* W: tasks so far */
     struct weir__plain plain;                 /* W: the task */
     void *copy;                               /* I: room for its item */
     bool can_be_cancelled; /* W: the thread, by pthread_cancel */
+    uint32_t stamped;      /* W: tasks in a row that it has stamped */
+    int64_t stamped_ns;    /* W: when the first of them began */
+    uint64_t seen;         /* L: which task the beat has seen it at */
+    int64_t seen_ns;       /* L: and when first */
     int64_t ended_ns;      /* W: when the task before this one did, if it has
                               just then; else 0 */
 };

@@ -72,14 +72,6 @@ bool weir__plain_take(weir_pool *pool, struct weir__worker *worker)
     return spin_for_plain(pool, worker);
 }
 
-static void wake_timekeeper(weir_pool *pool, int64_t at_ns)
-{
-    weir__mutex_lock(&pool->lock);
-    if (at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
-        weir__timekeeper_wake(pool);
-    weir__mutex_unlock(&pool->lock);
-}
-
 /* Handlers of plain tasks may cancel their thread; letting them and forbidding
  * it again each time took 14 % of the time. */
 static void set_cancellable(struct weir__worker *worker, bool let)
@@ -113,32 +105,28 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
                                     .worker = worker->index,
                                     .context = o->context,
                                     .deadline = WEIR_FOREVER};
-    int64_t at_ns = INT64_MAX;
 
-    if (o->timeout_ns > 0) {
-        int64_t now_ns = lane->ended_ns ? lane->ended_ns : weir__now();
-
-        at_ns = weir__moment_after(now_ns, o->timeout_ns);
-        attempt.deadline.at_ns = at_ns;
-        weir__counter_write_release(&lane->deadline_ns, (uint64_t)at_ns);
-    }
+    if (!weir__beat_stamp(pool, lane))
+        attempt.find_deadline = weir__beat_find_deadline;
+    else if (o->timeout_ns > 0)
+        attempt.deadline.at_ns =
+            (int64_t)weir__counter_read(&lane->deadline_ns);
     weir__task_begin(&worker->task, &attempt);
     weir__counter_write_release(&lane->at, lane->plain.id);
     weir__fence_light();
-    if (o->timeout_ns > 0 &&
-        at_ns < (int64_t)weir__counter_read(&pool->keeper_until_ns))
-        wake_timekeeper(pool, at_ns);
+    if (o->timeout_ns > 0)
+        weir__beat_began(pool, worker);
     return !WEIR_RARELY(weir__flag_read(&pool->lane_closing)) ||
            goes_on(pool, worker);
 }
 
 /* One attempt's end is the next one's start. */
-static bool is_past_deadline(struct weir__worker *worker)
+static bool is_past_deadline(struct weir__lane_work *lane)
 {
-    if (weir__is_forever(worker->task.deadline))
-        return false;
-    worker->lane.ended_ns = weir__now();
-    return worker->task.deadline.at_ns <= worker->lane.ended_ns;
+    uint64_t at_ns = weir__counter_read(&lane->deadline_ns);
+
+    lane->ended_ns = at_ns > 0 ? weir__now() : 0;
+    return lane->ended_ns > 0 && (int64_t)at_ns <= lane->ended_ns;
 }
 
 /* Whether somebody who wanted the attempt has got it. */
@@ -167,7 +155,7 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
 {
     struct weir__lane_work *lane = &worker->lane;
 
-    if (is_past_deadline(worker) || !weir__task_is_plain(&worker->task))
+    if (is_past_deadline(lane) || !weir__task_is_plain(&worker->task))
         return false;
     weir__counter_write_release(&lane->at, 0);
     weir__fence_light();

@@ -20,8 +20,8 @@
  *   notifier.c    runs callbacks that no worker is there for
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
- *                 plain.c, how workers run them, and adopt.c, how they become
- *                 entries
+ *                 plain.c, how workers run them, beat.c, their deadlines, and
+ *                 adopt.c, how they become entries
  *   pool.c        life, resize;   figures.c  the ledger;   future.c  one task's
  *                 outcome
  *
@@ -282,6 +282,9 @@ struct weir_pool {
     size_t attached;                /* L: workers with an entry */
     void *lane_copy;                /* L: room for an item */
     struct weir__flag lane_closing; /* A, L to write: `closing` */
+    struct weir__flag on_beat;      /* A, L to write: see beat.c */
+    uint64_t beat_taken;            /* L: plain tasks by the last beat */
+    int64_t beat_at_ns;             /* L: the next one */
     struct weir__spin submit_spin;  /* of submitters without room */
     struct weir__spin work_spin;    /* of workers without a task */
     struct weir__ring lane;
@@ -364,9 +367,27 @@ bool weir__lane_adopt_own(weir_pool *pool, struct weir__worker *worker)
 bool weir__lane_turn_back_drops_lock(weir_pool *pool,
                                      struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock);
-/* Adopts what is past its deadline.  Returns when to look again: now_ns, the
- * soonest of the others, or INT64_MAX. */
-int64_t weir__lane_let_happen(weir_pool *pool, int64_t now_ns)
+/* The two halves of adopting what it is at; a heavy fence comes between.  What
+ * is adopted stays wanted, until the worker has found that out. */
+void weir__lane_want(struct weir__worker *worker);
+void weir__lane_adopt_wanted(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock);
+
+/* ----------------------------------------------------------------- beat.c */
+
+/* By the worker, before it says what it is at: sets the deadline of the attempt
+ * that begins.  False: it is not known yet, and weir__beat_find_deadline does
+ * what weir_task_deadline is to answer. */
+bool weir__beat_stamp(weir_pool *pool, struct weir__lane_work *lane);
+/* And afterwards: the timekeeper will not sleep over it. */
+void weir__beat_began(weir_pool *pool, struct weir__worker *worker);
+weir_deadline weir__beat_find_deadline(weir_task *task);
+/* From now on the deadline of what the worker is at is this. */
+int64_t weir__beat_deadline(weir_pool *pool, struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock);
+/* By the timekeeper: adopts what is past its deadline.  Returns when to look
+ * again: now_ns, the soonest of the others, the next beat, or INT64_MAX. */
+int64_t weir__beat_let_happen(weir_pool *pool, int64_t now_ns)
     WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- plain.c */

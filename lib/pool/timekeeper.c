@@ -175,7 +175,7 @@ static void
 sleep_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
 {
     int64_t until_ns = sleep_until(pool);
-    int64_t in_lane_ns = weir__lane_let_happen(pool, now_ns);
+    int64_t in_lane_ns = weir__beat_let_happen(pool, now_ns);
     struct weir__turn turn = {0};
     weir_status status;
 
@@ -184,7 +184,7 @@ sleep_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
     weir__counter_write(&pool->keeper_until_ns, (uint64_t)until_ns);
     if (pool->has_lane && pool->settings.options.timeout_ns > 0)
         weir__fence_heavy();
-    if (weir__lane_let_happen(pool, now_ns) < until_ns ||
+    if (weir__beat_let_happen(pool, now_ns) < until_ns ||
         weir__moments_next(&pool->moments) < until_ns || until_ns <= now_ns ||
         may_end(pool))
         return;

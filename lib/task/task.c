@@ -331,6 +331,8 @@ void *weir_task_context(const weir_task *task)
 
 weir_deadline weir_task_deadline(const weir_task *task)
 {
+    if (task->find_deadline)
+        return task->find_deadline((weir_task *)task);
     return task->deadline;
 }
 

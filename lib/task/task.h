@@ -51,11 +51,12 @@ struct weir__cleanup {
  * A: atomic.  T: the attempt's own thread. */
 struct weir_task {
     struct weir__mutex lock;
-    uint64_t id;                    /* B */
-    uint32_t attempt;               /* B: 1, 2, ... */
-    uint32_t worker;                /* B */
-    void *context;                  /* B */
-    weir_deadline deadline;         /* B */
+    uint64_t id;            /* B */
+    uint32_t attempt;       /* B: 1, 2, ... */
+    uint32_t worker;        /* B */
+    void *context;          /* B */
+    weir_deadline deadline; /* B; but see find_deadline */
+    weir_deadline (*find_deadline)(weir_task *task); /* B: NULL: it is known */
     uint64_t generation;            /* L: one more with every end of which
                                        others may know */
     struct weir__flag cancelled;    /* A: written with the lock held, so that
@@ -87,6 +88,7 @@ struct weir__attempt {
     uint32_t worker;
     void *context;
     weir_deadline deadline;
+    weir_deadline (*find_deadline)(weir_task *task); /* NULL: it is known */
 };
 
 /* `result` has room for `result_room` bytes and outlives the task.  Returns
@@ -111,6 +113,7 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
     task->worker = attempt->worker;
     task->context = attempt->context;
     task->deadline = attempt->deadline;
+    task->find_deadline = attempt->find_deadline;
     task->cleanup_count = 0;
     task->failed = false;
     task->code = 0;
