@@ -74,8 +74,14 @@ static void let_end(struct job *job)
     await_count(&job->ended, 1);
 }
 
-/* ------------------------------------------------------------- the replacing
- */
+/* Not before the abandoned have returned: a join would not wait for them. */
+static void settle_returned(void)
+{
+    await_abandoned(0);
+    settle_all();
+}
+
+/* ------------------------------------------------------------ the replacing */
 
 START_TEST(a_thread_is_abandoned_when_the_grace_is_over_and_not_before)
 {
@@ -150,7 +156,7 @@ START_TEST(a_thread_that_was_abandoned_takes_no_task_even_if_one_waits)
     ck_assert_uint_eq(ledger_now().queued, 1);
     let_end(busy);
     let_end(waits);
-    settle_all();
+    settle_returned();
     ck_assert_uint_eq(waits->worker, busy->worker);
 }
 END_TEST
@@ -240,10 +246,10 @@ START_TEST(a_plain_task_is_abandoned_too)
     await_count(&parted, 1);
     ck_assert_uint_eq(ledger_now().late, 1);
     let_end(next);
-    settle_all();
+    settle_returned();
     for (int i = 0; i < 4; i++)
         let_end(start_new(act_check_index));
-    settle_all();
+    settle_returned();
     ck_assert_uint_eq(tally_read(&greeted), 2);
     ck_assert_uint_eq(ledger_now().done, 5);
 }
@@ -292,7 +298,7 @@ START_TEST(many_are_replaced_and_all_return)
         next[i] = start_new(act_check_index);
     for (int i = 0; i < 4; i++)
         finish_job(next[i]);
-    settle_all();
+    settle_returned();
     ck_assert_uint_eq(ledger_now().late, 8);
     ck_assert_uint_eq(ledger_now().timed_out, 8);
 }
@@ -482,7 +488,7 @@ START_TEST(a_degraded_pool_takes_nothing_and_runs_what_it_has)
     next = submit_new(act_check_index);
     let_end(waits);
     let_end(next);
-    settle_all();
+    settle_returned();
     ck_assert_uint_eq(ledger_now().done, 2);
 }
 END_TEST
@@ -510,7 +516,7 @@ START_TEST(all_who_wait_to_submit_hear_at_once_that_it_is_degraded)
     let_end(deaf);
     let_end(busy);
     let_end(waits);
-    settle_all();
+    settle_returned();
 }
 END_TEST
 
@@ -635,7 +641,7 @@ START_TEST(of_several_past_their_grace_the_oldest_goes_first)
     ck_assert_uint_eq(ledger_now().abandoned, 1);
     finish_job(deaf[2]);
     ck_assert_uint_eq(ledger_now().abandoned, 0);
-    settle_all();
+    settle_returned();
     await_count(&parted, 3);
     ck_assert_uint_eq(stats_now().workers, 4);
     ck_assert_uint_eq(tally_read(&greeted), 7);
@@ -659,7 +665,7 @@ START_TEST(one_that_ends_while_it_is_past_its_grace_keeps_its_worker)
     ck_assert_uint_eq(ledger_now().abandoned, 0);
     ck_assert(!stats_now().degraded);
     gate_open(&unhanded);
-    settle_all();
+    settle_returned();
     await_count(&parted, 1);
     ck_assert_uint_eq(stats_now().workers, 2);
     ck_assert_uint_eq(tally_read(&greeted), 3);
@@ -748,9 +754,7 @@ START_TEST(a_join_is_stuck_as_soon_as_only_abandoned_attempts_are_left)
     ck_assert_int_eq(end_call(&join), WEIR_STUCK);
     ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_STUCK);
     let_end(deaf);
-    while (ledger_now().abandoned > 0)
-        sched_yield();
-    settle_all();
+    settle_returned();
 }
 END_TEST
 
@@ -829,7 +833,7 @@ START_TEST(a_join_waits_for_the_callbacks_of_abandoned_attempts)
     ck_assert_int_eq(end_call(&join), WEIR_STUCK);
     ck_assert_uint_eq(tally_read(&deaf->settled), 1);
     finish_job(deaf);
-    settle_all();
+    settle_returned();
     options.on_settled = note_settled;
 }
 END_TEST

@@ -76,8 +76,7 @@ static struct job *start_counting(void)
     return job;
 }
 
-/* ------------------------------------------------------------ blocking calls
- */
+/* ----------------------------------------------------------- blocking calls */
 
 /* All of these would block for ever. */
 static int block_in_read(void)

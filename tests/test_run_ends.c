@@ -559,8 +559,7 @@ START_TEST(a_stop_after_a_failure_cancels_what_waits_but_not_the_status)
 }
 END_TEST
 
-/* -------------------------------------------------- attempts that do not end
- */
+/* ------------------------------------------------- attempts that do not end */
 
 static struct tally deaf_ended = TALLY_INIT;
 
