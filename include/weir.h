@@ -5,6 +5,7 @@
 
 #include <weir/deadline.h>
 #include <weir/future.h>
+#include <weir/group.h>
 #include <weir/pool.h>
 #include <weir/producer.h>
 #include <weir/queue.h>

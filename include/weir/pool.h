@@ -292,8 +292,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_stop(weir_pool *pool,
  * does nothing.
  *
  * Blocks:  while callbacks run.
- * Threads: one, with no other call on this pool in progress; not in a handler
- *          or callback of it.
+ * Threads: one, with no other call on this pool in progress, nor a submit to a
+ *          group of it; not in a handler or callback of it.
  */
 WEIR_API void weir_pool_destroy(weir_pool *pool);
 

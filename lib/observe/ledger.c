@@ -2,20 +2,27 @@
 /* ledger.c - see ledger.h; the law is in weir/pool.h. */
 #include "observe/ledger.h"
 
-void weir__ledger_settle(weir_ledger *ledger, weir_outcome_kind kind)
+size_t weir__ledger_column(weir_outcome_kind kind)
 {
-    uint64_t *const columns[] = {
-        [WEIR_OUTCOME_DONE] = &ledger->done,
-        [WEIR_OUTCOME_FAILED] = &ledger->failed,
-        [WEIR_OUTCOME_TIMED_OUT] = &ledger->timed_out,
-        [WEIR_OUTCOME_CRASHED] = &ledger->crashed,
-        [WEIR_OUTCOME_EXITED] = &ledger->exited,
-        [WEIR_OUTCOME_CANCELLED] = &ledger->cancelled,
-        [WEIR_OUTCOME_EXPIRED] = &ledger->expired,
-        [WEIR_OUTCOME_DROPPED] = &ledger->dropped,
+    static const size_t columns[] = {
+        [WEIR_OUTCOME_DONE] = WEIR__COLUMN(done),
+        [WEIR_OUTCOME_FAILED] = WEIR__COLUMN(failed),
+        [WEIR_OUTCOME_TIMED_OUT] = WEIR__COLUMN(timed_out),
+        [WEIR_OUTCOME_CRASHED] = WEIR__COLUMN(crashed),
+        [WEIR_OUTCOME_EXITED] = WEIR__COLUMN(exited),
+        [WEIR_OUTCOME_CANCELLED] = WEIR__COLUMN(cancelled),
+        [WEIR_OUTCOME_EXPIRED] = WEIR__COLUMN(expired),
+        [WEIR_OUTCOME_DROPPED] = WEIR__COLUMN(dropped),
     };
 
-    ++*columns[kind];
+    return columns[kind];
+}
+
+void weir__ledger_add(weir_ledger *ledger, size_t column, int64_t more)
+{
+    uint64_t *figure = (uint64_t *)(void *)((unsigned char *)ledger + column);
+
+    *figure += (uint64_t)more;
 }
 
 bool weir_ledger_balances(const weir_ledger *ledger)

@@ -3,10 +3,17 @@
 #ifndef WEIR_LIB_OBSERVE_LEDGER_H
 #define WEIR_LIB_OBSERVE_LEDGER_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <weir/pool.h>
 
-/* Counts a task that settles. */
-void weir__ledger_settle(weir_ledger *ledger, weir_outcome_kind kind);
+/* A column of a ledger: where it lies in there. */
+#define WEIR__COLUMN(name) offsetof(weir_ledger, name)
+
+/* The column that counts tasks that have settled so. */
+size_t weir__ledger_column(weir_outcome_kind kind);
+void weir__ledger_add(weir_ledger *ledger, size_t column, int64_t more);
 
 /* Accepted tasks that have not settled. */
 static inline uint64_t weir__ledger_live(const weir_ledger *ledger)

@@ -9,6 +9,7 @@
 #include "base/fence.h"
 #include "base/processors.h"
 #include "base/thread.h"
+#include "observe/ledger.h"
 #include "pool/pool.h"
 
 /* Before it sleeps: it may be more urgent than who it waits for. */
@@ -66,7 +67,7 @@ create_entry(weir_pool *pool, const struct weir__plain *plain)
     entry->timeout_ns = pool->settings.options.timeout_ns;
     entry->retry = &pool->settings.retry;
     entry->submitted_ns = weir__now();
-    pool->ledger.accepted++;
+    weir__entry_count(pool, entry, WEIR__COLUMN(accepted), 1);
     pool->open++;
     return entry;
 }
@@ -202,8 +203,8 @@ static void take_over(weir_pool *pool, struct weir__entry *entry,
     }
     entry->first_started_ns = entry->started_ns;
     entry->outcome.attempts = 1;
-    pool->ledger.running++;
-    pool->ledger.attempts++;
+    weir__entry_count(pool, entry, WEIR__COLUMN(running), 1);
+    weir__entry_count(pool, entry, WEIR__COLUMN(attempts), 1);
 }
 
 static void make_entry(weir_pool *pool, struct weir__worker *worker)

@@ -34,7 +34,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     switch (entry->state) {
     case WEIR__QUEUED:
         weir__entry_list_remove(&pool->queued, entry);
-        pool->ledger.queued--;
+        weir__entry_count(pool, entry, WEIR__COLUMN(queued), -1);
         weir__lane_review(pool);
         weir__submitter_wake(pool);
         break;
@@ -43,12 +43,12 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
                                 entry);
         entry->is_due = false;
         entry->is_undecided = false;
-        pool->ledger.retrying--;
+        weir__entry_count(pool, entry, WEIR__COLUMN(retrying), -1);
         weir__lane_review(pool);
         weir__submitter_wake(pool);
         break;
     case WEIR__RUNNING:
-        pool->ledger.running--;
+        weir__entry_count(pool, entry, WEIR__COLUMN(running), -1);
         break;
     case WEIR__FREE: /* a submitter runs it itself */
     case WEIR__SETTLED:
@@ -59,7 +59,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
 void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
 {
     entry->state = WEIR__QUEUED;
-    pool->ledger.queued++;
+    weir__entry_count(pool, entry, WEIR__COLUMN(queued), 1);
     weir__entry_list_append(&pool->queued, entry);
     if (entry->time_to_live_ns > 0)
         weir__timekeeper_set(pool, entry,
@@ -84,8 +84,8 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
         entry->first_started_ns = now_ns;
         pool->first_attempts++;
     }
-    pool->ledger.running++;
-    pool->ledger.attempts++;
+    weir__entry_count(pool, entry, WEIR__COLUMN(running), 1);
+    weir__entry_count(pool, entry, WEIR__COLUMN(attempts), 1);
 
     attempt.id = entry->id;
     attempt.attempt = entry->outcome.attempts;
@@ -118,11 +118,12 @@ settle(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 {
     leave_state(pool, entry);
     entry->state = WEIR__SETTLED;
-    weir__ledger_settle(&pool->ledger, entry->outcome.kind);
+    weir__entry_count(pool, entry, weir__ledger_column(entry->outcome.kind), 1);
     entry->is_overdue = entry->attempt_alive;
-    pool->ledger.overdue += entry->is_overdue;
+    weir__entry_count(pool, entry, WEIR__COLUMN(overdue), entry->is_overdue);
     if (entry->is_overdue)
         weir__grace_begin(pool, entry);
+    weir__group_settle(entry);
     if (entry->future)
         weir__future_settle(entry->future, entry);
     weir__pool_changed(pool);
@@ -197,7 +198,7 @@ static void start_retrying(weir_pool *pool, struct weir__entry *entry,
     if (pool->has_lane)
         weir__lane_shut(pool);
     entry->state = WEIR__RETRYING;
-    pool->ledger.retrying++;
+    weir__entry_count(pool, entry, WEIR__COLUMN(retrying), 1);
     weir__entry_list_append(&pool->later, entry);
     entry->due_ns = weir__moment_after(from_ns, delay_ns);
 }
@@ -301,12 +302,13 @@ void weir__entry_conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
         }
         break;
     case WEIR__RETRYING: /* its deadline had passed */
-        pool->ledger.late++;
+        weir__entry_count(pool, entry, WEIR__COLUMN(late), 1);
         weir__entry_retry_if_ready(pool, entry);
         break;
     case WEIR__SETTLED: /* the same, or cancelled meanwhile */
-        pool->ledger.late += entry->is_overdue;
-        pool->ledger.overdue -= entry->is_overdue;
+        weir__entry_count(pool, entry, WEIR__COLUMN(late), entry->is_overdue);
+        weir__entry_count(pool, entry, WEIR__COLUMN(overdue),
+                          -entry->is_overdue);
         entry->is_overdue = false;
         break;
     case WEIR__FREE:

@@ -43,6 +43,7 @@
  * they last, one that was abandoned in its stead may be missed.
  */
 #include "base/clock.h"
+#include "observe/ledger.h"
 #include "pool/pool.h"
 
 bool weir__pool_is_degraded(const weir_pool *pool)
@@ -87,7 +88,7 @@ abandon(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 {
     entry->is_past_grace = false;
     entry->worker->abandoned = true;
-    pool->ledger.abandoned++;
+    weir__entry_count(pool, entry, WEIR__COLUMN(abandoned), 1);
     pool->alive--;
     weir__lane_call_workers(pool);
     if (weir__pool_is_degraded(pool)) {
@@ -95,6 +96,7 @@ abandon(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
         weir__eventcount_wake_all(&pool->submitters);
     }
     weir__timekeeper_wake(pool); /* for another in its place */
+    weir__group_review(pool, entry->group);
     weir__pool_changed(pool);
 }
 
@@ -132,7 +134,7 @@ void weir__grace_end(weir_pool *pool, struct weir__entry *entry)
     entry->is_past_grace = false;
     if (!entry->worker || !entry->worker->abandoned)
         return;
-    pool->ledger.abandoned--;
+    weir__entry_count(pool, entry, WEIR__COLUMN(abandoned), -1);
     next = first_past_grace(pool);
     if (next)
         abandon(pool, next);

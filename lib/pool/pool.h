@@ -23,7 +23,7 @@
  *                 plain.c, how workers run them, beat.c, their deadlines, and
  *                 adopt.c, how they become entries
  *   pool.c        life, resize;   figures.c  the ledger;   future.c  one task's
- *                 outcome
+ *                 outcome;   group.c  some tasks' ledger
  *
  * STATES of an entry, and what causes each transition
  *
@@ -55,7 +55,7 @@
  *
  * WHO FREES THE POOL
  *
- * The handle, each thread and each future hold a reference.  The store, with
+ * The handle, each thread, future and group hold a reference.  The store, with
  * the copies of items, goes when the pool is destroyed and the last worker has
  * left; the pool itself with the last reference.
  *
@@ -73,6 +73,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/group.h>
 #include <weir/pool.h>
 
 #include "base/eventcount.h"
@@ -151,9 +152,11 @@ struct weir__entry {
     struct weir__worker *worker; /* the live attempt's; NULL: a submitter */
     uint64_t cancel_generation;  /* which attempt the actions are of */
     int64_t submitted_ns, started_ns, first_started_ns, due_ns;
-    int64_t overstays_ns;       /* the live attempt, since then; 0: not yet */
-    weir_outcome outcome;       /* settled: lent strings; else scratch */
-    weir_future *future;        /* NULL, or holds a reference */
+    int64_t overstays_ns; /* the live attempt, since then; 0: not yet */
+    weir_outcome outcome; /* settled: lent strings; else scratch */
+    weir_future *future;  /* NULL, or holds a reference */
+    weir_group *group;    /* the same */
+    struct weir__entry *group_next, *group_previous; /* unsettled, in it */
     struct weir__inside inside; /* of the thread that runs its callbacks */
 
     uint64_t id; /* what follows is set when it is let in */
@@ -601,6 +604,32 @@ weir_status
 weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
                        weir_handler *handler, const void *item,
                        weir_deadline deadline);
+
+/* The same as its public siblings, for a group's task too; NULL: of none. */
+weir_status
+weir__submit(weir_pool *pool, weir_group *group, weir_handler *handler,
+             void *item, weir_deadline deadline);
+weir_status weir__submit_task(weir_pool *pool, weir_group *group,
+                              const weir_task_spec *spec, weir_future **out,
+                              weir_deadline deadline);
+
+/* ----------------------------------------------------------------- group.c */
+
+/* Changes a figure of an entry: in the pool's ledger, and in its group's. */
+void weir__entry_count(weir_pool *pool, const struct weir__entry *entry,
+                       size_t column, int64_t more) WEIR_REQUIRES(pool->lock);
+/* Offers that were not accepted. */
+void weir__count_refused(weir_pool *pool, weir_group *group, uint64_t more)
+    WEIR_REQUIRES(pool->lock);
+/* All with the pool's lock; a group or an entry's group may be NULL.  The entry
+ * holds a reference from enter to leave, when nothing is left to do for it. */
+void weir__group_enter(weir_group *group, struct weir__entry *entry);
+void weir__group_settle(struct weir__entry *entry);
+void weir__group_leave_drops_lock(weir_pool *pool, weir_group *group)
+    WEIR_REQUIRES(pool->lock);
+/* Wakes who joins it if that is over. */
+void weir__group_review(weir_pool *pool, weir_group *group)
+    WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- future.c */
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "observe/ledger.h"
 #include "task/retry.h"
 
 struct offer {
@@ -31,6 +32,7 @@ struct offer {
     const char *label;
     const struct weir__source *source;
     weir_future *future;
+    weir_group *group;
 };
 
 /* ---------------------------------------------------------------- entering */
@@ -39,7 +41,6 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
                     const struct offer *offer) WEIR_REQUIRES(pool->lock)
 {
     weir__counter_add(&pool->listed, 1);
-    pool->ledger.accepted++;
     entry->id = weir__pool_accepted(pool);
     entry->handler = offer->handler;
     entry->context = offer->context;
@@ -61,6 +62,8 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
         snprintf(entry->label, sizeof(entry->label), "%s", offer->label);
     if (offer->future)
         weir__future_attach(offer->future, entry);
+    weir__group_enter(offer->group, entry);
+    weir__entry_count(pool, entry, WEIR__COLUMN(accepted), 1);
     pool->open++;
 }
 
@@ -76,9 +79,10 @@ static bool is_plain(const weir_pool *pool, const struct offer *offer)
 {
     const weir_pool_options *o = &pool->settings.options;
 
-    return pool->has_lane && !offer->future && !offer->source &&
-           !offer->own_retry && !offer->label && offer->time_to_live_ns == 0 &&
-           offer->timeout_ns == o->timeout_ns && offer->context == o->context;
+    return pool->has_lane && !offer->future && !offer->group &&
+           !offer->source && !offer->own_retry && !offer->label &&
+           offer->time_to_live_ns == 0 && offer->timeout_ns == o->timeout_ns &&
+           offer->context == o->context;
 }
 
 static bool
@@ -220,10 +224,10 @@ static void leave_submitters(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
 /* ------------------------------------------------------------- caller-runs */
 
-static void count_refused(weir_pool *pool)
+static void refuse_offers(weir_pool *pool, weir_group *group, uint64_t count)
 {
     weir__mutex_lock(&pool->lock);
-    pool->ledger.refused++;
+    weir__count_refused(pool, group, count);
     weir__mutex_unlock(&pool->lock);
 }
 
@@ -232,12 +236,12 @@ static weir_status run_here(weir_pool *pool, const struct offer *offer)
     struct weir__entry *entry = weir__store_create_callers(pool);
 
     if (!entry) {
-        count_refused(pool);
+        refuse_offers(pool, offer->group, 1);
         return weir__refuse(WEIR_ENOMEM, "no memory to run a task here");
     }
     weir__mutex_lock(&pool->lock);
     if (pool->closing) {
-        pool->ledger.refused++;
+        weir__count_refused(pool, offer->group, 1);
         weir__mutex_unlock(&pool->lock);
         weir__store_release_callers(entry);
         return WEIR_CLOSED;
@@ -306,7 +310,8 @@ let_in(weir_pool *pool, const struct offer *offer, weir_deadline deadline)
                                   "a handler or callback cannot run a task of "
                                   "its own pool itself");
     }
-    pool->ledger.refused += status != WEIR_OK && !callers_turn;
+    if (status && !callers_turn)
+        weir__count_refused(pool, offer->group, 1);
     weir__mutex_unlock(&pool->lock);
     return callers_turn ? run_here(pool, offer) : status;
 }
@@ -360,6 +365,20 @@ weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
     return let_in(pool, &offer, deadline);
 }
 
+weir_status
+weir__submit(weir_pool *pool, weir_group *group, weir_handler *handler,
+             void *item, weir_deadline deadline)
+{
+    weir_status status = check_offer(pool, handler);
+    struct offer offer;
+
+    if (status)
+        return status;
+    offer = offer_of(pool, handler, item);
+    offer.group = group;
+    return let_in(pool, &offer, deadline);
+}
+
 weir_status weir_pool_submit_copy(weir_pool *pool, weir_handler *handler,
                                   const void *item, weir_deadline deadline)
 {
@@ -384,14 +403,6 @@ weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
     return let_in(pool, &offer, deadline);
 }
 
-/* Those behind the one that was refused were offered too. */
-static void refuse_also(weir_pool *pool, size_t count)
-{
-    weir__mutex_lock(&pool->lock);
-    pool->ledger.refused += count;
-    weir__mutex_unlock(&pool->lock);
-}
-
 weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
                                   void *const *items, size_t count,
                                   size_t *done, weir_deadline deadline)
@@ -410,8 +421,8 @@ weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
         status = let_in(pool, &offer, deadline);
         n += status == WEIR_OK;
     }
-    if (n + 1 < count && status && offered)
-        refuse_also(pool, count - n - 1);
+    if (n + 1 < count && status && offered) /* those behind it too */
+        refuse_offers(pool, NULL, count - n - 1);
     if (done)
         *done = n;
     return status;
@@ -454,6 +465,13 @@ read_spec(weir_pool *pool, const weir_task_spec *spec, weir_task_spec *s,
 weir_status weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
                                   weir_future **out, weir_deadline deadline)
 {
+    return weir__submit_task(pool, NULL, spec, out, deadline);
+}
+
+weir_status weir__submit_task(weir_pool *pool, weir_group *group,
+                              const weir_task_spec *spec, weir_future **out,
+                              weir_deadline deadline)
+{
     weir_task_spec read = WEIR_TASK_SPEC_INIT;
     weir_retry retry = WEIR_RETRY_INIT;
     struct offer offer;
@@ -463,10 +481,11 @@ weir_status weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
         status = read_spec(pool, spec, &read, &offer, &retry);
     if (status)
         return status;
+    offer.group = group;
     if (out)
         status = weir__future_create(&offer.future, pool);
     if (status) {
-        count_refused(pool);
+        refuse_offers(pool, group, 1);
         return status;
     }
     status = let_in(pool, &offer, deadline);

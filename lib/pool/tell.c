@@ -33,27 +33,33 @@ handled(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     entry->is_handled = false;
     pool->handling--;
     weir__waitlist_wake_all(&pool->handled);
+    weir__group_review(pool, entry->group);
     if (notices)
         weir__notifier_post(pool, entry, notices);
     else if (entry->state == WEIR__RETRYING)
         weir__entry_retry_if_ready(pool, entry);
 }
 
-static void let_future_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
+/* Who holds a part in the entry: they may outlive it. */
+static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock)
 {
     weir_future *future = entry->future;
+    weir_group *group = entry->group;
 
     entry->future = NULL;
+    entry->group = NULL;
     weir__mutex_unlock(&pool->lock);
     weir_future_release(future);
     weir__mutex_lock(&pool->lock);
+    weir__group_leave_drops_lock(pool, group);
 }
 
 static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock)
 {
     weir_future *future = entry->future;
+    weir_group *group = entry->group;
     struct weir__entry *callers = entry->is_callers ? entry : NULL;
 
     if (!callers) {
@@ -68,6 +74,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
         weir__mutex_lock(&pool->lock);
     }
     pool->open--;
+    weir__group_leave_drops_lock(pool, group);
 }
 
 static void call_step(const weir_pool *pool, struct weir__entry *entry,
@@ -133,7 +140,7 @@ void weir__entry_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
     if (entry->is_handled || entry->is_noticed)
         return;
     if (pool->destroyed) { /* it was stuck, and stays unreleased */
-        let_future_go_drops_lock(pool, entry);
+        let_go_drops_lock(pool, entry);
         return;
     }
     entry->is_handled = true;

@@ -14,7 +14,7 @@
 #include "helper.h"
 #include "suite.h"
 
-enum { POOLS = 2, WAITERS = 4, ROUNDS = 400, MOST = 24, SHARED = 3 };
+enum { POOLS = 2, WAITERS = 4, ROUNDS = 150, MOST = 24, SHARED = 3 };
 
 static weir_pool *pools[POOLS];
 static weir_future *shared[SHARED];
