@@ -121,8 +121,8 @@ typedef struct weir_task_spec {
     int64_t timeout_ns;      /* 0: the pool's; below 0: none */
     int64_t time_to_live_ns; /* 0: the pool's; below 0: none */
     const weir_retry *retry; /* NULL: the pool's; copied */
-    const char *label;       /* up to 31 bytes are copied; for lists of tasks,
-                                of which there are none yet */
+    const char *label;       /* shown by weir_pool_list; up to 31 bytes are
+                                copied */
 } weir_task_spec;
 #define WEIR_TASK_SPEC_INIT WEIR_SIZED(weir_task_spec)
 
@@ -303,6 +303,55 @@ WEIR_API void weir_pool_destroy(weir_pool *pool);
  * Threads: any.  In a fork child all figures are 0.
  */
 WEIR_API void weir_pool_read_stats(const weir_pool *pool, weir_pool_stats *out);
+
+/* What a task is at. */
+typedef enum weir_task_state {
+    WEIR_TASK_QUEUED,
+    WEIR_TASK_RUNNING,
+    WEIR_TASK_RETRYING, /* between two attempts; the old one may not have
+                           ended */
+    WEIR_TASK_OVERDUE,  /* settled, its attempt has not ended */
+    WEIR_TASK_ABANDONED /* the same, and another thread took the place of its
+                           own */
+} weir_task_state;
+
+typedef struct weir_pool_entry {
+    size_t size; /* set by WEIR_POOL_ENTRY_INIT */
+    uint64_t task_id;
+    weir_task_state state;
+    uint32_t attempt; /* the latest one that began; 0: none has */
+    uint32_t worker;  /* that an attempt keeps; UINT32_MAX: none, or its
+                         submitter runs it itself */
+    int64_t since_ns; /* how long it has been in this state; see below */
+    int64_t left_ns;  /* queued: of its time to live; running: to the attempt's
+                         deadline; retrying: until the next is due, below 0: it
+                         is; INT64_MAX: there is no such moment */
+    char label[32];
+} weir_pool_entry;
+#define WEIR_POOL_ENTRY_INIT WEIR_SIZED(weir_pool_entry)
+
+/*
+ * Lists the tasks that are in the pool, at one moment: first the abandoned ones
+ * and the overdue ones, then those that run, those that are retrying, and then
+ * the queued ones, the oldest first.  Those behind the `room` first are only
+ * counted.  A task that a worker is just taking may be missing.
+ *
+ * out[0].size says how large the entries are that the caller knows of, and so
+ * how far apart they lie; it is written to the others.
+ *
+ * A pool notes no moment for tasks of which nobody hears but the ledger (no
+ * callbacks, future, label or policy of their own): for them since_ns counts
+ * from the first list that shows them in this state or, if they run with a
+ * deadline, from about their start.
+ *
+ * Blocks:  never; but while it looks, nothing else happens in the pool.
+ * Returns: how many there are, which may be more than `room`; `out` may be
+ *          NULL, to count only.  0 also if `pool` is NULL or the size was never
+ *          set, and in a fork child; weir_last_error() says so.
+ * Threads: any; from a handler too.
+ */
+WEIR_API size_t weir_pool_list(const weir_pool *pool, weir_pool_entry *out,
+                               size_t room);
 
 WEIR_END_DECLS
 

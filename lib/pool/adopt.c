@@ -202,6 +202,7 @@ static void take_over(weir_pool *pool, struct weir__entry *entry,
         weir__timekeeper_set(pool, entry, at_ns);
     }
     entry->first_started_ns = entry->started_ns;
+    entry->since_ns = entry->started_ns;
     entry->outcome.attempts = 1;
     weir__entry_count(pool, entry, WEIR__COLUMN(running), 1);
     weir__entry_count(pool, entry, WEIR__COLUMN(attempts), 1);
@@ -226,6 +227,15 @@ void weir__lane_adopt_wanted(weir_pool *pool, struct weir__worker *worker)
         make_entry(pool, worker);
 }
 
+static void adopt_all(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        weir__lane_want(pool->workers[i]);
+    weir__fence_heavy();
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        weir__lane_adopt_wanted(pool, pool->workers[i]);
+}
+
 bool weir__lane_adopt_own(weir_pool *pool, struct weir__worker *worker)
 {
     if (at(worker) && !worker->entry)
@@ -244,11 +254,15 @@ void weir__lane_close(weir_pool *pool)
     weir__lane_call_workers(pool);
     weir__flag_write(&pool->lane_closing, true);
     weir__fence_heavy();
-    for (uint32_t i = 0; i < pool->worker_slots; i++)
-        weir__lane_want(pool->workers[i]);
-    weir__fence_heavy();
-    for (uint32_t i = 0; i < pool->worker_slots; i++)
-        weir__lane_adopt_wanted(pool, pool->workers[i]);
+    adopt_all(pool);
+}
+
+void weir__lane_reveal(weir_pool *pool)
+{
+    if (!pool->has_lane)
+        return;
+    weir__lane_shut(pool);
+    adopt_all(pool);
 }
 
 bool weir__lane_turn_back_drops_lock(weir_pool *pool,

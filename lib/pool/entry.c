@@ -59,6 +59,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
 void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
 {
     entry->state = WEIR__QUEUED;
+    entry->since_ns = entry->submitted_ns;
     weir__entry_count(pool, entry, WEIR__COLUMN(queued), 1);
     weir__entry_list_append(&pool->queued, entry);
     if (entry->time_to_live_ns > 0)
@@ -79,6 +80,7 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
     entry->task = task;
     entry->attempt_alive = true;
     entry->started_ns = now_ns;
+    entry->since_ns = now_ns;
     entry->overstays_ns = 0;
     if (entry->outcome.attempts++ == 0) {
         entry->first_started_ns = now_ns;
@@ -121,8 +123,10 @@ settle(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     weir__entry_count(pool, entry, weir__ledger_column(entry->outcome.kind), 1);
     entry->is_overdue = entry->attempt_alive;
     weir__entry_count(pool, entry, WEIR__COLUMN(overdue), entry->is_overdue);
-    if (entry->is_overdue)
+    if (entry->is_overdue) {
+        entry->since_ns = weir__now();
         weir__grace_begin(pool, entry);
+    }
     weir__group_settle(entry);
     if (entry->future)
         weir__future_settle(entry->future, entry);
@@ -201,6 +205,7 @@ static void start_retrying(weir_pool *pool, struct weir__entry *entry,
     weir__entry_count(pool, entry, WEIR__COLUMN(retrying), 1);
     weir__entry_list_append(&pool->later, entry);
     entry->due_ns = weir__moment_after(from_ns, delay_ns);
+    entry->since_ns = from_ns;
 }
 
 /* A running entry that the notifier has to do with: only to run actions, which

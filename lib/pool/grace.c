@@ -88,6 +88,7 @@ abandon(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 {
     entry->is_past_grace = false;
     entry->worker->abandoned = true;
+    entry->since_ns = weir__now();
     weir__entry_count(pool, entry, WEIR__COLUMN(abandoned), 1);
     pool->alive--;
     weir__lane_call_workers(pool);

@@ -23,7 +23,8 @@
  *                 plain.c, how workers run them, beat.c, their deadlines, and
  *                 adopt.c, how they become entries
  *   pool.c        life, resize;   figures.c  the ledger;   future.c  one task's
- *                 outcome;   group.c  some tasks' ledger
+ *                 outcome;   group.c  some tasks' ledger;   list.c  what there
+ * is
  *
  * STATES of an entry, and what causes each transition
  *
@@ -152,6 +153,8 @@ struct weir__entry {
     struct weir__worker *worker; /* the live attempt's; NULL: a submitter */
     uint64_t cancel_generation;  /* which attempt the actions are of */
     int64_t submitted_ns, started_ns, first_started_ns, due_ns;
+    int64_t since_ns;     /* in its state; overdue and abandoned are
+                             states here too */
     int64_t overstays_ns; /* the live attempt, since then; 0: not yet */
     weir_outcome outcome; /* settled: lent strings; else scratch */
     weir_future *future;  /* NULL, or holds a reference */
@@ -348,6 +351,9 @@ void weir__lane_release(weir_pool *pool);
 void weir__lane_shut(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* The pool is closing: it stays shut, and what runs is adopted. */
 void weir__lane_close(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* All that is in the lane and all that runs becomes entries; weir__lane_review
+ * when they have been looked at. */
+void weir__lane_reveal(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Opens it again if it may be, and tells putters whether to take the lock. */
 void weir__lane_review(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Has workers take the lock before their next task, as long as there are too

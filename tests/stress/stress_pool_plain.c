@@ -16,6 +16,7 @@
 #include "helper.h"
 #include "suite.h"
 
+enum { LISTED = 5 };
 enum { SUBMITTERS = 3, ITEMS = 6000, MOST_WORKERS = 5 };
 
 struct item {
@@ -163,6 +164,7 @@ static void resize_often(void *arg)
 
 static void watch(void *arg)
 {
+    weir_pool_entry list[LISTED];
     uint64_t last_accepted = 0;
 
     (void)arg;
@@ -178,6 +180,10 @@ static void watch(void *arg)
         /* One that a worker is just taking may still count as queued. */
         ck_assert_uint_le(stats.ledger.queued, capacity + MOST_WORKERS);
         ck_assert_uint_le(stats.ledger.running, 4 * MOST_WORKERS);
+        list[0].size = sizeof(list[0]);
+        if (stats.ledger.accepted % 4 == 0)
+            ck_assert_uint_le(weir_pool_list(pool, list, LISTED),
+                              capacity + 4 * MOST_WORKERS);
         last_accepted = stats.ledger.accepted;
     }
 }
