@@ -45,7 +45,7 @@ enum house_id {
     HOUSE_DROPPING, /* drops the oldest when it is full */
     HOUSE_REFUSING, /* refuses when it is full */
     HOUSE_CALLERS,  /* has submitters run what finds no room */
-    HOUSE_HASTY,    /* abandons threads that overstay */
+    HOUSE_HASTY,    /* interrupts, and abandons threads that overstay */
     HOUSES
 };
 

@@ -2,6 +2,7 @@
 /* houses.c - the pools, their callbacks, and how tasks come to them. */
 #include "chaos.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 enum { MOST_INDICES = 4096, STACK_BYTES = 256 * 1024 };
@@ -138,6 +139,7 @@ static void set_manners(weir_pool_options *options, enum house_id id)
         options->timeout_ns = WEIR_SECONDS(600);
         options->grace_ns = WEIR_MS(1);
         options->max_abandoned = 3;
+        options->interrupt_signal = SIGRTMIN + 3;
         break;
     case HOUSE_RICH:
     case HOUSES:

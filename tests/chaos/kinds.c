@@ -88,6 +88,29 @@ static int act_poll(weir_task *task, struct slot *slot)
     return 3;
 }
 
+/* Where nothing but a signal can end it; and it may come late for the first. */
+static int act_block(weir_task *task, struct slot *slot)
+{
+    int64_t until_ns = now_ns() + (slot->random & 1 << 10 ? WEIR_MS(2) : 0);
+
+    while (now_ns() < until_ns)
+        draw(&slot->random, 2);
+    do
+        if (poll(NULL, 0, 600 * 1000) == 0)
+            fail("kind %s was never interrupted", slot->kind->name);
+    while (!weir_task_cancelled(task));
+    return 0;
+}
+
+/* Nobody has asked it to stop. */
+static int act_innocently(weir_task *task, struct slot *slot)
+{
+    (void)task;
+    if (poll(NULL, 0, (int)(slot->random >> 10 & 1)) != 0)
+        fail("kind %s was interrupted", slot->kind->name);
+    return 0;
+}
+
 static void tell(void *pipe_end)
 {
     if (write(*(int *)pipe_end, "x", 1) != 1)
@@ -296,6 +319,9 @@ const struct kind kinds[] = {
      .timeout_ns = WEIR_US(500)},
     {"overstay in read", 12, EVERYWHERE, END(TIMED_OUT), .act = act_with_action,
      .timeout_ns = WEIR_US(700)},
+    {"be interrupted", 12, TO(HASTY), END(TIMED_OUT), .act = act_block,
+     .timeout_ns = WEIR_MS(1)},
+    {"innocent", 12, TO(HASTY), END(DONE), .act = act_innocently},
     {"ignore", 4, TO(PLAIN) | TO(RICH), END(TIMED_OUT), .act = act_ignore,
      .odd_end = true, .timeout_ns = WEIR_MS(1)},
     {"be abandoned", 4, TO(HASTY), END(TIMED_OUT), .burst = 4,
