@@ -104,6 +104,39 @@ START_TEST(waiters_are_woken_in_the_order_they_came)
 }
 END_TEST
 
+START_TEST(of_a_list_that_is_newest_first_the_last_to_come_is_woken)
+{
+    struct taker takers[4] = {{.took = false}};
+
+    list.newest_first = true;
+    for (int i = 0; i < 4; i++)
+        start(&takers[i], i);
+    for (int i = 3; i >= 0; i--) {
+        offer(1, 1);
+        helper_join(&takers[i].helper);
+        ck_assert(takers[i].took);
+    }
+}
+END_TEST
+
+START_TEST(in_such_a_list_nobody_is_overtaken)
+{
+    struct taker patient = {.took = false};
+
+    list.newest_first = true;
+    start(&patient, 0);
+    for (int i = 0; i < 2 * WEIR__OVERTAKEN_AT_MOST; i++) {
+        test_clock_hold(patient.deadline.at_ns);
+        offer(0, 1);
+        test_clock_release(patient.deadline.at_ns);
+        test_clock_await_waiter(patient.deadline.at_ns);
+    }
+    ck_assert_uint_eq(list.overtaken, 0);
+    offer(1, 1);
+    helper_join(&patient.helper);
+}
+END_TEST
+
 START_TEST(one_wake_up_reaches_one_thread)
 {
     struct taker first = {.once = true}, second = {.once = true};
@@ -408,12 +441,15 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const order[] = {waiters_are_woken_in_the_order_they_came,
-                                  one_wake_up_reaches_one_thread,
-                                  as_many_are_woken_as_asked_for_and_no_more,
-                                  everyone_is_woken_at_once,
-                                  a_wake_up_of_nobody_is_not_kept,
-                                  NULL};
+    const TTest *const order[] = {
+        waiters_are_woken_in_the_order_they_came,
+        of_a_list_that_is_newest_first_the_last_to_come_is_woken,
+        in_such_a_list_nobody_is_overtaken,
+        one_wake_up_reaches_one_thread,
+        as_many_are_woken_as_asked_for_and_no_more,
+        everyone_is_woken_at_once,
+        a_wake_up_of_nobody_is_not_kept,
+        NULL};
     const TTest *const deadlines[] = {
         a_wait_ends_at_its_deadline,
         a_wait_until_now_does_not_wait,

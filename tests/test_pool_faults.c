@@ -62,6 +62,16 @@ START_TEST(nor_does_one_whose_tasks_pass_without_a_lock)
 }
 END_TEST
 
+/* All that later workers need is there before they come. */
+START_TEST(nor_does_one_that_scales)
+{
+    options.workers = 2;
+    options.max_workers = 5;
+    ck_assert_uint_ge(fault_sweep(try_create, NULL, WEIR_OK), 5 + 2);
+    ck_assert_uint_eq(stats_now().workers, 2);
+}
+END_TEST
+
 /* The system has said why; the words of the first refusal stay. */
 START_TEST(a_thread_that_does_not_start_is_named)
 {
@@ -319,6 +329,7 @@ int main(void)
     const TTest *const faults[] = {
         whatever_create_lacks_it_leaves_nothing_behind,
         nor_does_one_whose_tasks_pass_without_a_lock,
+        nor_does_one_that_scales,
         a_thread_that_does_not_start_is_named,
         whatever_resize_lacks_the_number_is_as_it_was,
         without_memory_for_a_future_the_task_is_refused,

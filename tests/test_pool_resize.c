@@ -55,6 +55,44 @@ START_TEST(surplus_workers_end_when_idle_and_no_task_is_lost)
 }
 END_TEST
 
+/* That the first `until` of them have begun, and the others have not; if more
+ * had, these are the first `started`.  Returns how many there are. */
+static int await_as_many(struct job **jobs, int started, int until)
+{
+    for (; started < until && started < 40; started++)
+        await_start(jobs[started]);
+    if (started < 40)
+        ck_assert_uint_eq(tally_read(&jobs[started]->started), 0);
+    return started;
+}
+
+/* The second time they are plain tasks.  Each that ends lets one start. */
+START_TEST(no_task_is_reordered_by_workers_that_come_and_go)
+{
+    static const uint32_t sizes[] = {1, 3, 2, 5, 1};
+    struct job *jobs[40];
+    int started = 0;
+
+    if (_i) {
+        options.on_settled = NULL;
+        options.on_release = NULL;
+    }
+    open_pool_of(1);
+    for (int i = 0; i < 40; i++)
+        jobs[i] = submit_new(act_check_index);
+    for (int ended = 0; ended < 40; ended++) {
+        must_resize(sizes[ended % 5]);
+        started = await_as_many(jobs, started, ended + (int)sizes[ended % 5]);
+        gate_open(&jobs[ended]->finish);
+        await_count(&jobs[ended]->ended, 1);
+        started =
+            await_as_many(jobs, started, ended + 1 + (int)sizes[ended % 5]);
+    }
+    settle_all();
+    ck_assert_uint_eq(ledger_now().done, 40);
+}
+END_TEST
+
 START_TEST(idle_surplus_workers_end_at_once)
 {
     open_pool_of(8);
@@ -272,13 +310,15 @@ int main(void)
         a_worker_start_may_not_resize_its_own_pool,
         a_pool_may_be_stopped_while_it_is_resized,
         NULL};
+    const TTest *const order[] = {
+        no_task_is_reordered_by_workers_that_come_and_go, NULL};
     const TTest *const races[] = {
         a_resize_and_a_stop_at_once_leave_no_thread_behind, NULL};
-    const struct chapter chapters[] = {{"resize", resize, hooked_setup,
-                                        hooked_teardown, 0, 0},
-                                       {"resize and stop", races, hooked_setup,
-                                        hooked_teardown, 30, 0},
-                                       {NULL, NULL, NULL, NULL, 0, 0}};
+    const struct chapter chapters[] = {
+        {"resize", resize, hooked_setup, hooked_teardown, 0, 0},
+        {"order", order, hooked_setup, hooked_teardown, 2, 0},
+        {"resize and stop", races, hooked_setup, hooked_teardown, 30, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("pool: resizing", chapters);
 }

@@ -74,7 +74,9 @@ typedef void weir_released(void *arg, void *item);
 typedef struct weir_pool_options {
     size_t size;              /* set by WEIR_POOL_OPTIONS_INIT */
     uint32_t workers;         /* up to 65536; 0: one per usable processor */
-    uint32_t max_workers;     /* 0: workers; more is not built yet: refused */
+    uint32_t max_workers;     /* up to 65536: while tasks wait for workers,
+                                 more of them come, up to this many, and leave
+                                 when idle for 5 s; 0: workers, and no more */
     size_t queue_capacity;    /* tasks that wait, retries included; 0: 1024 */
     size_t item_size;         /* bytes that submit_copy copies, up to 4096;
                                  0: none */
@@ -104,7 +106,8 @@ typedef struct weir_pool_options {
                            NULL: "weir" */
     size_t stack_bytes; /* of a worker's stack; 0: the system's */
     /* Runs first on each worker's thread; non-zero: the thread is not used, and
-     * create or resize fails.  May be NULL. */
+     * create or resize fails; where no call waits for it, another is tried
+     * later.  May be NULL. */
     int (*worker_start)(void *arg, uint32_t worker);
     /* Runs last on each thread whose worker_start answered 0.  May be NULL. */
     void (*worker_stop)(void *arg, uint32_t worker);
@@ -252,7 +255,9 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
 /*
  * Changes the number of workers, 1 to 65536, and raises max_workers if that is
  * less.  More start at once; surplus ones end when they next are idle.  No task
- * is lost or reordered.
+ * is lost or reordered.  Where max_workers was given it is the least number:
+ * workers that came because tasks waited count towards more, and stay as long
+ * as they are not idle.
  *
  * Blocks:  until the new workers' worker_start has returned.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,

@@ -60,11 +60,11 @@ weir__waitlist_wait(struct weir__waitlist *list, struct weir__mutex *mutex,
     weir__cond_init(&waiter.cond);
     if (turn->waits == 0 && list->overtaken > 0)
         list->stood_back++;
-    if (turn->waits++ == 0)
+    if (turn->waits++ == 0 && !list->newest_first)
         add_last(list, &waiter);
     else
         add_first(list, &waiter);
-    overtaken = turn->waits > WEIR__OVERTAKEN_AT_MOST;
+    overtaken = turn->waits > WEIR__OVERTAKEN_AT_MOST && !list->newest_first;
     list->overtaken += overtaken;
 
     while (!waiter.woken && status == WEIR_OK)

@@ -18,12 +18,16 @@
  *   2. A wake-up reaches exactly one thread and is never lost: a woken thread
  *      answers WEIR_OK even if its deadline has passed meanwhile.
  *
+ * Of a list that is `newest_first` the one that came last is woken first, so
+ * that who has waited long goes on waiting, and may give up in the end.
+ *
  * FAIRNESS
  *
  * A thread that arrives while another is being woken may overtake it.  The one
  * that was overtaken waits again at the front; once it has been overtaken
  * WEIR__OVERTAKEN_AT_MOST times, newcomers stand back until it has had its
- * turn.  That is the bound.
+ * turn.  That is the bound.  It does not hold for a list that is newest first,
+ * where all who wait do so for the same.
  *
  * WHY NOT ONE CONDITION FOR ALL
  *
@@ -60,6 +64,7 @@ struct weir__waitlist {
     struct weir__waiter *last;
     size_t overtaken;  /* waiters overtaken too often: newcomers stand back */
     size_t stood_back; /* newcomers that have waited since then */
+    bool newest_first; /* set before anybody waits */
 };
 
 /* One call's place in the order; all zero at its start. */

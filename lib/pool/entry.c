@@ -41,6 +41,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     case WEIR__RETRYING:
         weir__entry_list_remove(entry->is_due ? &pool->due : &pool->later,
                                 entry);
+        pool->due_count -= entry->is_due;
         entry->is_due = false;
         entry->is_undecided = false;
         weir__entry_count(pool, entry, WEIR__COLUMN(retrying), -1);
@@ -342,6 +343,7 @@ void weir__entry_retry_if_ready(weir_pool *pool, struct weir__entry *entry)
     weir__entry_list_remove(&pool->later, entry);
     entry->is_due = true;
     weir__entry_list_append(&pool->due, entry);
+    pool->due_count++;
     weir__workers_wake(pool);
 }
 

@@ -92,6 +92,31 @@ uint64_t weir__lane_count(const weir_pool *pool)
     return weir__ring_put_ever(ring) - got;
 }
 
+uint64_t weir__pool_waiting(const weir_pool *pool)
+{
+    return weir__lane_count(pool) + pool->ledger.queued + pool->due_count;
+}
+
+uint64_t weir__pool_begun(const weir_pool *pool)
+{
+    return pool->begun + sum_up(pool).taken;
+}
+
+static bool is_busy(const struct weir__worker *worker)
+{
+    return !worker->abandoned &&
+           (worker->entry || weir__counter_read(&worker->lane.at) != 0);
+}
+
+uint32_t weir__pool_busy(const weir_pool *pool)
+{
+    uint32_t busy = 0;
+
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        busy += is_busy(pool->workers[i]);
+    return busy;
+}
+
 bool weir__pool_has_room(const weir_pool *pool)
 {
     uint64_t in_lane = weir__lane_count(pool);
@@ -101,12 +126,6 @@ bool weir__pool_has_room(const weir_pool *pool)
         return false;
     return pool->free_count > in_lane + pool->worker_slots ||
            pool->free_count > weir__lane_live(pool);
-}
-
-static bool is_busy(const struct weir__worker *worker)
-{
-    return !worker->abandoned &&
-           (worker->entry || weir__counter_read(&worker->lane.at) != 0);
 }
 
 void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
@@ -121,8 +140,7 @@ void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
             stats.ledger.unreleased = pool->ledger.overdue;
         stats.workers = pool->alive;
         stats.degraded = weir__pool_is_degraded(pool);
-        for (uint32_t i = 0; i < pool->worker_slots; i++)
-            stats.busy += is_busy(pool->workers[i]);
+        stats.busy = weir__pool_busy(pool);
         weir__mutex_unlock(&pool->lock);
     }
     weir__snapshot_write(out, &stats, sizeof(stats));

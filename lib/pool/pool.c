@@ -191,7 +191,7 @@ install_growth(weir_pool *pool, struct growth *growth) WEIR_REQUIRES(pool->lock)
 static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
     WEIR_REQUIRES(pool->lock)
 {
-    uint32_t before = pool->wanted;
+    uint32_t least_before = pool->least, wanted_before;
     uint32_t most_before = pool->settings.options.max_workers;
     uint32_t slots = workers > most_before ? workers : most_before;
     weir_status status = WEIR_OK;
@@ -204,7 +204,7 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
         weir__mutex_lock(&pool->lock);
         if (status)
             return weir__refuse(status, "no memory for %u workers",
-                                (unsigned)workers);
+                                (unsigned)slots);
         install_growth(pool, &growth);
         weir__mutex_unlock(&pool->lock);
         weir__release(growth.workers);
@@ -214,13 +214,17 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
         return WEIR_CLOSED;
     if (pool->settings.options.max_workers < workers)
         pool->settings.options.max_workers = workers;
-    pool->wanted = workers;
+    wanted_before = pool->wanted;
+    pool->wanted = weir__scaling_rebase(wanted_before, least_before, workers);
+    pool->least = workers;
     if (pool->alive < workers)
         status = weir__workers_grow_drops_lock(pool);
     if (status) {
-        pool->wanted = before;
+        pool->least = least_before;
+        pool->wanted = wanted_before;
         pool->settings.options.max_workers = most_before;
     }
+    weir__watch_review(pool);
     weir__lane_call_workers(pool); /* there may be too many */
     weir__eventcount_wake_all(&pool->idlers);
     return status;
@@ -286,6 +290,8 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     pool->entry_stride = weir__store_stride(pool->settings.options.item_size);
     pool->random = (uint64_t)(uintptr_t)pool ^ (uint64_t)weir__now();
     pool->references = 1;
+    pool->scaling.look_ns = INT64_MAX;
+    pool->idlers.waiters.newest_first = pool->settings.scales;
     weir__notifier_prepare(pool);
     status = weir__timekeeper_start(pool);
     if (!status)

@@ -17,6 +17,7 @@
  *   timekeeper.c  lets deadlines pass, starts and joins threads
  *   grace.c       gives up on threads whose attempts overstay
  *   interrupt.c   has the blocking calls of such attempts return
+ *   watch.c       more workers when tasks wait, fewer when they are idle
  *   notifier.c    runs callbacks that no worker is there for
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
@@ -84,6 +85,7 @@
 #include "base/thread.h"
 #include "pool/lane.h"
 #include "pool/moments.h"
+#include "pool/scaling.h"
 #include "pool/settings.h"
 #include "task/retry.h"
 #include "task/task.h"
@@ -226,7 +228,7 @@ struct weir__worker {
 struct weir_pool {
     struct weir__mutex lock;
     uint64_t generation;                 /* I: see base/fork.h */
-    struct weir__pool_settings settings; /* I, but for workers */
+    struct weir__pool_settings settings; /* I, but for max_workers, L */
     size_t entry_stride;                 /* I: bytes */
     uint64_t references;                 /* L */
 
@@ -235,6 +237,7 @@ struct weir_pool {
     size_t free_count;                /* L: free, and never used yet */
     struct weir__entry_list queued;   /* L: in order of submission */
     struct weir__entry_list due;      /* L: retries that may start */
+    uint64_t due_count;               /* L: of them */
     struct weir__entry_list later;    /* L: the other retries */
     struct weir__entry_list callers;  /* L: that submitters run themselves */
     struct weir__entry *first_notice, *last_notice; /* L */
@@ -243,13 +246,15 @@ struct weir_pool {
     struct weir__counter listed; /* A, L to write: tasks accepted as entries */
     uint64_t open;               /* L: entries that are not free */
     uint64_t handling;           /* L: threads in callbacks of entries */
+    uint64_t begun;              /* L: attempts of workers at entries */
     uint64_t random;             /* L: state of the generator */
     uint64_t first_attempts;     /* L: of entries, ever */
     struct weir__retry_account retry_account; /* L */
 
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
-    uint32_t wanted;               /* L: workers there should be */
+    uint32_t least;                /* L: workers there should be, idle or not */
+    uint32_t wanted;               /* L: workers there should be now */
     uint32_t alive;                /* L: workers not ended, leaving or
                                       abandoned */
     uint32_t threads;              /* L: workers and notifier, not joined */
@@ -272,9 +277,12 @@ struct weir_pool {
     bool stopped;    /* L: some stop has answered */
     bool store_gone; /* L: freed */
 
+    struct weir__scaling scaling; /* L: what the watch keeps */
+    struct weir__flag unwatched;  /* A, L to write: see watch.c; beside
+                                     idlers.armed, as submitters read both */
     /* L, all of them: who waits for what. */
-    struct weir__eventcount submitters; /* room */
     struct weir__eventcount idlers;     /* workers: a task */
+    struct weir__eventcount submitters; /* room */
     struct weir__eventcount joiners;    /* nothing open */
     struct weir__waitlist stoppers;     /* the end, or a step towards it */
     struct weir__waitlist starters;     /* worker_start, or their turn */
@@ -336,6 +344,11 @@ bool weir__pool_is_idle(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 uint64_t weir__lane_taken(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Tasks in the lane. */
 uint64_t weir__lane_count(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Tasks that a worker could take; how many have been taken so far, submitters'
+ * own aside; workers that are at one, or at its callbacks. */
+uint64_t weir__pool_waiting(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+uint64_t weir__pool_begun(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+uint32_t weir__pool_busy(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Whether another task may wait here. */
 bool weir__pool_has_room(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
@@ -538,8 +551,26 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
 void weir__worker_end_attempt_drops_lock(weir_pool *pool,
                                          struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock);
-/* A task can be taken. */
+/* A task can be taken: wakes an idle worker, or begins a watch. */
 void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* ----------------------------------------------------------------- watch.c */
+
+/* No worker is idle, and there is a task; nothing if it is off, or on. */
+void weir__watch_begin(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* `wanted` or max_workers has changed. */
+void weir__watch_review(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* By the timekeeper: the next look, if it is time for it. */
+void weir__watch_look(weir_pool *pool, int64_t now_ns)
+    WEIR_REQUIRES(pool->lock);
+/* A worker did not start. */
+void weir__watch_give_up(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Until when an idle worker stays, or INT64_MAX; *idle_since_ns is 0 before it
+ * first asks. */
+int64_t weir__watch_idle_until(const weir_pool *pool, int64_t *idle_since_ns)
+    WEIR_REQUIRES(pool->lock);
+/* It leaves, and nobody is to take its place. */
+void weir__watch_let_go(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
 /* ------------------------------------------------ timekeeper.c, notifier.c */
 

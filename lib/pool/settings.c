@@ -43,16 +43,13 @@ static weir_status check_workers(weir_pool_options *o)
                             (unsigned)o->workers, WEIR__MOST_WORKERS);
     if (o->max_workers == 0)
         o->max_workers = o->workers;
-    if (o->max_workers > o->workers)
-        return weir__refuse(
-            WEIR_EINVAL,
-            "max_workers %u is above workers %u: scaling is not "
-            "built yet, leave it 0 or use weir_pool_resize",
-            (unsigned)o->max_workers, (unsigned)o->workers);
+    if (o->max_workers > WEIR__MOST_WORKERS)
+        return weir__refuse(WEIR_EINVAL, "max_workers %u is above %d",
+                            (unsigned)o->max_workers, WEIR__MOST_WORKERS);
     if (o->max_workers < o->workers)
         return weir__refuse(WEIR_EINVAL,
-                            "max_workers %u is below workers %u: raise it or "
-                            "leave it 0",
+                            "max_workers %u is below workers %u: raise it, or "
+                            "leave it 0 for no more",
                             (unsigned)o->max_workers, (unsigned)o->workers);
     if (o->stack_bytes > 0 && o->stack_bytes < weir__thread_least_stack())
         return weir__refuse(WEIR_EINVAL,
@@ -150,6 +147,7 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
 
     if (!status)
         status = refuse_unbuilt(o);
+    into->scales = o->max_workers > 0;
     if (!status)
         status = check_workers(o);
     if (!status)

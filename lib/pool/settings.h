@@ -3,6 +3,8 @@
 #ifndef WEIR_LIB_POOL_SETTINGS_H
 #define WEIR_LIB_POOL_SETTINGS_H
 
+#include <stdbool.h>
+
 #include <weir/pool.h>
 
 enum { WEIR__MOST_WORKERS = 65536 };
@@ -12,6 +14,7 @@ struct weir__pool_settings {
     weir_pool_options options; /* its retry and name point to the below */
     weir_retry retry;
     char name[16];
+    bool scales; /* max_workers was given */
 };
 
 /* Claims the signal, if there is one and all is well.  Returns WEIR_OK,

@@ -104,6 +104,8 @@ static bool try_to_let_in(weir_pool *pool, const struct offer *offer)
             return false;
         if (weir__eventcount_is_armed(&pool->idlers))
             weir__workers_wake(pool);
+        else
+            weir__watch_begin(pool);
         return true;
     }
     if (!weir__pool_has_room(pool))
@@ -280,11 +282,20 @@ static void wake_worker(weir_pool *pool)
     weir__mutex_unlock(&pool->lock);
 }
 
+static void begin_watch(weir_pool *pool)
+{
+    weir__mutex_lock(&pool->lock);
+    weir__watch_begin(pool);
+    weir__mutex_unlock(&pool->lock);
+}
+
 /* After a put. */
 static inline void tell_workers(weir_pool *pool)
 {
     if (WEIR_RARELY(weir__eventcount_is_armed(&pool->idlers)))
         wake_worker(pool);
+    else if (WEIR_RARELY(weir__flag_read(&pool->unwatched)))
+        begin_watch(pool);
 }
 
 static weir_status

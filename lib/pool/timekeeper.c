@@ -137,8 +137,10 @@ look_after_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
     }
     if (!workers_are_missing(pool) || now_ns < pool->workers_hold_ns)
         return false;
-    if (weir__worker_start_drops_lock(pool, &worker))
+    if (weir__worker_start_drops_lock(pool, &worker)) {
         weir__timekeeper_hold_off(&pool->workers_hold_ns);
+        weir__watch_give_up(pool);
+    }
     return true;
 }
 
@@ -148,6 +150,8 @@ static int64_t sleep_until(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     int64_t until_ns = weir__moments_next(&pool->moments);
 
+    if (pool->scaling.look_ns < until_ns)
+        until_ns = pool->scaling.look_ns;
     if (notifier_is_missing(pool) && pool->notifier_hold_ns < until_ns)
         until_ns = pool->notifier_hold_ns;
     if (workers_are_missing(pool) && pool->workers_hold_ns < until_ns)
@@ -202,6 +206,7 @@ static void keep_time(void *arg)
         int64_t now_ns = weir__now();
 
         let_happen_drops_lock(pool, now_ns);
+        weir__watch_look(pool, now_ns);
         if (!look_after_drops_lock(pool, now_ns))
             sleep_drops_lock(pool, now_ns);
     }

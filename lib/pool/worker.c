@@ -8,7 +8,8 @@
  *   starting   ▶ idle        worker_start answers 0
  *              ▶ leaving     it answers something else
  *   idle       ▶ in attempt  a task can be taken
- *              ▶ leaving     too many workers; or closing, and nothing is left
+ *              ▶ leaving     too many workers; idle for long, and more than the
+ *                            least; or closing, and nothing is left
  *   in attempt ▶ deciding ▶ telling ▶ idle, or leaving if it was abandoned
  *   any        ▶ leaving     the thread ends: pthread_exit, a cancel
  *   leaving    ▶ ended ▶ absent   joined by the timekeeper
@@ -29,6 +30,8 @@
 
 void weir__workers_wake(weir_pool *pool)
 {
+    if (!pool->idlers.waiters.first)
+        weir__watch_begin(pool);
     weir__eventcount_wake(&pool->idlers, 1);
 }
 
@@ -52,12 +55,13 @@ struct finding {
     struct weir__entry *entry; /* else; NULL: the worker must leave */
 };
 
-static void park_drops_lock(weir_pool *pool, struct weir__turn *turn,
-                            bool coming) WEIR_REQUIRES(pool->lock)
+static void
+park_drops_lock(weir_pool *pool, struct weir__turn *turn, int64_t until_ns,
+                bool coming) WEIR_REQUIRES(pool->lock)
 {
     bool learns = pool->has_lane && weir__spin_is_on(&pool->work_spin);
     int64_t since_ns = learns || coming ? weir__now() : 0;
-    weir_deadline until = WEIR_FOREVER;
+    weir_deadline until = {until_ns};
     weir_status status;
 
     if (coming)
@@ -74,11 +78,13 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock)
 {
     struct weir__turn turn = {0};
+    int64_t idle_since_ns = 0;
 
     while (!must_leave(pool, worker)) {
         struct weir__entry *entry =
             pool->due.first ? pool->due.first : pool->queued.first;
         bool coming = false;
+        int64_t until_ns;
 
         if (entry && has_expired(entry)) {
             weir__entry_moment_drops_lock(pool, entry);
@@ -91,17 +97,23 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
             weir__plain_get_locked(pool, worker, &coming))
             return (struct finding){.is_plain = true};
         weir__joiners_tell(pool); /* lane.h has the reason */
-        park_drops_lock(pool, &turn, coming);
+        until_ns = weir__watch_idle_until(pool, &idle_since_ns);
+        if (until_ns < INT64_MAX && until_ns <= weir__now() && !coming)
+            weir__watch_let_go(pool);
+        else
+            park_drops_lock(pool, &turn, until_ns, coming);
     }
     return (struct finding){.is_plain = false};
 }
 
-/* Passes on what is left of a wake-up. */
-static void leave_idlers(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+/* Passes on what is left of a wake-up, if there is more than what it takes. */
+static void leave_idlers(weir_pool *pool, const struct finding *finding)
+    WEIR_REQUIRES(pool->lock)
 {
+    uint64_t taken = finding->entry != NULL; /* it still is in its list */
+
     if (weir__eventcount_leave(&pool->idlers) &&
-        (pool->due.first || pool->queued.first ||
-         (pool->has_lane && !weir__lane_is_empty(&pool->lane))))
+        weir__pool_waiting(pool) > taken)
         weir__workers_wake(pool);
 }
 
@@ -111,7 +123,7 @@ take_drops_lock(weir_pool *pool, struct weir__worker *worker)
 {
     struct finding finding = find_drops_lock(pool, worker);
 
-    leave_idlers(pool);
+    leave_idlers(pool, &finding);
     return finding;
 }
 
@@ -131,6 +143,7 @@ run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
 {
     weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
+    pool->begun++;
     weir__entry_start(pool, entry, &worker->task, worker->index);
     weir__mutex_unlock(&pool->lock);
 
@@ -198,10 +211,8 @@ static void work(void *arg)
             if (finding.entry)
                 run_attempt_drops_lock(pool, worker, finding.entry);
         } while (finding.entry && (!pool->has_lane || pool->lane_shut));
-        if (!finding.entry && !finding.is_plain) {
+        if (!finding.entry && !finding.is_plain)
             leave_pool(pool, worker);
-            weir__workers_wake(pool); /* what woke it is another's now */
-        }
         weir__mutex_unlock(&pool->lock);
         if (finding.is_plain)
             weir__plain_run(pool, worker);
@@ -224,6 +235,8 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (worker->refused == 0)
             worker->refused = WEIR__START_EXITED;
         weir__timekeeper_hold_off(&pool->workers_hold_ns);
+        if (!worker->awaited)
+            weir__watch_give_up(pool);
     }
     if (phase == WEIR__IN_ATTEMPT) {
         weir__mutex_unlock(&pool->lock);
@@ -350,7 +363,7 @@ some_are_starting(const weir_pool *pool, int *refused) WEIR_REQUIRES(pool->lock)
 static weir_status
 start_missing_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
-    uint32_t missing = pool->wanted - pool->alive;
+    uint32_t missing = pool->least - pool->alive;
     struct weir__turn turn = {0};
     weir_status status = WEIR_OK;
 
