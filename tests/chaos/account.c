@@ -302,6 +302,7 @@ void account_check_mixture(void)
     must_have("resizes", &troubles.resizes);
     must_have("joins", &troubles.joins);
     must_have("looks", &troubles.looks);
+    must_have("lists of tasks", &troubles.lists);
     must_have("faults that struck", &troubles.faults);
     must_have("signals", &troubles.signals_met);
     must_have("pools of a short life", &troubles.short_lives);
@@ -316,6 +317,8 @@ void account_check_mixture(void)
     must_have("waits for futures", &troubles.waits);
     must_have("waits for any of several futures", &troubles.waits_any);
     must_have("waits for any of several futures", &troubles.waits_any);
+    must_have("groups joined", &troubles.group_joins);
+    must_have("groups cancelled", &troubles.group_cancels);
     must_have("cancels", &troubles.cancels);
 }
 
@@ -384,11 +387,14 @@ static void print_troubles(void)
         {"resizes refused", &troubles.resize_failures},
         {"joins", &troubles.joins},
         {"looks", &troubles.looks},
+        {"lists of tasks", &troubles.lists},
         {"signals", &troubles.signals_met},
         {"pools of a short life", &troubles.short_lives},
         {"cancels", &troubles.cancels},
         {"waits for a future", &troubles.waits},
         {"for any of several", &troubles.waits_any},
+        {"groups joined", &troubles.group_joins},
+        {"groups cancelled", &troubles.group_cancels},
         {"faults", &troubles.faults},
         {"submits without memory", &troubles.refused_for_memory},
         {"submits to a degraded pool", &troubles.refused_degraded},

@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/group.h>
 #include <weir/pool.h>
 
 #include "base/atomic.h"
@@ -92,6 +93,7 @@ struct kind {
     bool odd_end;       /* it may not return */
     bool cancelled;     /* somebody cancels its future */
     bool waited;        /* somebody waits for its future, or lets it go */
+    bool grouped;       /* a burst is a group, joined, cancelled or let go */
     bool no_sanitizer;  /* cannot be run under one */
     int64_t timeout_ns; /* 0: none; in HOUSE_PLAIN the pool's */
     int64_t lives_ns;   /* time to live; 0: no limit */
@@ -144,6 +146,8 @@ void slot_step(const struct ticket *ticket, enum life from, enum life to,
                const char *what);
 /* That it is in somebody's hands. */
 void slot_check(const struct ticket *ticket, const char *what);
+/* Whether it is. */
+bool slot_is_out(const struct ticket *ticket);
 /* After its last step. */
 void slot_give_back(struct slot *slot);
 /* How many are in somebody's hands. */
@@ -193,8 +197,9 @@ void hand_over(weir_future *future, const struct kind *kind);
 /* What the disturbers did. */
 struct troubles {
     struct weir__counter resizes, resize_failures, joins, looks, faults,
-        refused_for_memory, refused_degraded, abandoned_seen, signals_sent,
-        signals_met, waits, waits_any, cancels, short_lives;
+        refused_for_memory, refused_degraded, abandoned_seen, lists,
+        signals_sent, signals_met, waits, waits_any, cancels, group_joins,
+        group_cancels, short_lives;
 };
 extern struct troubles troubles;
 

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { MOST_INDICES = 4096, STACK_BYTES = 256 * 1024 };
+enum { MOST_MEMBERS = 10, MOST_INDICES = 4096, STACK_BYTES = 256 * 1024 };
 
 struct house houses[HOUSES] = {
     [HOUSE_PLAIN] = {.name = "plain", .is_deaf = true},
@@ -195,12 +195,13 @@ static bool needs_no_spec(const struct kind *kind)
            !kind->retry && !kind->timeout_ns;
 }
 
-static weir_status
-submit_spec(struct house *house, struct slot *slot, bool copy,
-            weir_future **future, weir_deadline deadline)
+static weir_status submit_spec(weir_group *group, struct slot *slot, bool copy,
+                               weir_future **future, weir_deadline deadline)
 {
     const struct kind *kind = slot->kind;
+    const struct house *house = &houses[slot->house];
     weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    bool wants_future = kind->cancelled || kind->waited;
 
     spec.handler = handle;
     spec.item = &slot->ticket;
@@ -209,14 +210,29 @@ submit_spec(struct house *house, struct slot *slot, bool copy,
     spec.time_to_live_ns = kind->lives_ns;
     spec.retry = kind->retry;
     spec.label = slot->random & 8 ? kind->name : NULL;
-    return weir_pool_submit_task(house->pool, &spec,
-                                 kind->cancelled || kind->waited ? future
-                                                                 : NULL,
-                                 deadline);
+    if (!wants_future)
+        future = NULL;
+    if (group)
+        return weir_group_submit_task(group, &spec, future, deadline);
+    return weir_pool_submit_task(house->pool, &spec, future, deadline);
 }
 
-/* Whether it was accepted. */
-static bool submit_slot(struct slot *slot, weir_deadline deadline)
+static weir_status submit_bare(weir_group *group, struct slot *slot, bool copy,
+                               weir_deadline deadline)
+{
+    weir_pool *pool = houses[slot->house].pool;
+
+    if (group)
+        return weir_group_submit(group, handle, &slot->ticket, deadline);
+    if (copy)
+        return weir_pool_submit_copy(pool, handle, &slot->ticket, deadline);
+    return weir_pool_submit(pool, handle, &slot->ticket, deadline);
+}
+
+/* As one of the group's, or with NULL the pool's alone.  Whether it was
+ * accepted. */
+static bool
+submit_slot(struct slot *slot, weir_group *group, weir_deadline deadline)
 {
     const struct kind *kind = slot->kind;
     enum house_id id = slot->house;
@@ -229,12 +245,9 @@ static bool submit_slot(struct slot *slot, weir_deadline deadline)
     weir__counter_add(&tally->offered, 1);
     if (house->is_deaf ? slot->random & 0x3f0
                        : needs_no_spec(kind) && slot->random & 16)
-        status = copy ? weir_pool_submit_copy(house->pool, handle,
-                                              &slot->ticket, deadline)
-                      : weir_pool_submit(house->pool, handle, &slot->ticket,
-                                         deadline);
+        status = submit_bare(group, slot, copy, deadline);
     else
-        status = submit_spec(house, slot, copy, &future, deadline);
+        status = submit_spec(group, slot, copy, &future, deadline);
     if (status == WEIR_OK) {
         weir__counter_add(&tally->accepted, 1);
         if (future)
@@ -266,13 +279,77 @@ static enum house_id choose_house(const struct kind *kind, uint32_t *random)
     return id;
 }
 
+/* What was let in through one. */
+struct membership {
+    struct ticket tickets[MOST_MEMBERS];
+    uint64_t accepted;
+};
+
+/* Everything of it was settled and released, and nothing else was. */
+static void check_group(weir_group *group, const struct kind *kind,
+                        const struct membership *members)
+{
+    weir_ledger ledger;
+    weir_status status;
+
+    while ((status = weir_group_join(group, hang())) == WEIR_STUCK)
+        nap_us(1000);
+    if (status)
+        fail("joining a group of kind %s: %s", kind->name,
+             weir_status_name(status));
+    weir_group_read_ledger(group, &ledger);
+    if (!weir_ledger_balances(&ledger) ||
+        ledger.accepted != members->accepted ||
+        ledger.queued + ledger.running + ledger.retrying + ledger.overdue > 0)
+        fail("the ledger of a group of kind %s is wrong", kind->name);
+    for (uint64_t i = 0; i < members->accepted; i++)
+        if (slot_is_out(&members->tickets[i]))
+            fail("a group of kind %s was joined before all was released",
+                 kind->name);
+}
+
+/* Joined, cancelled and joined, or destroyed at once. */
+static void
+submit_group(const struct kind *kind, enum house_id id, uint32_t *random)
+{
+    uint32_t what = draw(random, 4);
+    struct membership members = {.accepted = 0};
+    weir_group *group;
+    weir_status status = weir_group_create(&group, houses[id].pool);
+
+    if (status == WEIR_ENOMEM)
+        return; /* a fault has struck */
+    if (status)
+        fail("%s", weir_last_error());
+    for (unsigned i = 0; i < kind->burst; i++) {
+        struct slot *slot = slot_take(kind, id, draw(random, UINT32_MAX), true);
+
+        members.tickets[members.accepted] = slot->ticket;
+        members.accepted += submit_slot(slot, group, hang());
+    }
+    if (what == 1) {
+        nap_us(draw(random, 2000));
+        weir_group_cancel(group);
+        weir__counter_add(&troubles.group_cancels, 1);
+    }
+    if (what < 2) {
+        check_group(group, kind, &members);
+        weir__counter_add(&troubles.group_joins, 1);
+    }
+    weir_group_destroy(group);
+}
+
 void submit_kind(const struct kind *kind, uint32_t *random)
 {
     enum house_id id = choose_house(kind, random);
     unsigned count = kind->burst ? kind->burst : 1;
 
+    if (kind->grouped) {
+        submit_group(kind, id, random);
+        return;
+    }
     while (count-- > 0)
-        submit_slot(slot_take(kind, id, draw(random, UINT32_MAX), true),
+        submit_slot(slot_take(kind, id, draw(random, UINT32_MAX), true), NULL,
                     hang());
 }
 
@@ -281,5 +358,5 @@ void submit_one(const struct kind *kind, enum house_id house, uint32_t random)
     struct slot *slot = slot_take(kind, house, random, false);
 
     if (slot)
-        submit_slot(slot, WEIR_NOW);
+        submit_slot(slot, NULL, WEIR_NOW);
 }

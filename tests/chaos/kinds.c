@@ -337,6 +337,8 @@ const struct kind kinds[] = {
     {"submit inside", 12, EVERYWHERE, END(DONE), .act = act_submit},
     {"child", 0, EVERYWHERE, END(DONE), .act = NULL},
     {"fork", 11, EVERYWHERE, END(DONE), .act = act_fork},
+    {"in a group", 20, TO(RICH) | TO(HASTY), END(DONE) | END(CANCELLED),
+     .burst = 10, .act = act_answer, .grouped = true},
     {"retried", 12, TO(RICH), END(DONE), .act = act_third_time_lucky,
      .retry = &thrice, .attempts = 3},
     {"given up", 12, TO(RICH), END(FAILED), .act = act_fail, .retry = &thrice,

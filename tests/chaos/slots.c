@@ -125,6 +125,13 @@ void slot_step(const struct ticket *ticket, enum life from, enum life to,
         fail_life(ticket, what, found);
 }
 
+bool slot_is_out(const struct ticket *ticket)
+{
+    uint64_t found = weir__counter_read(&ticket->slot->life);
+
+    return found / LIVES == ticket->serial && found % LIVES != LIFE_FREE;
+}
+
 void slot_check(const struct ticket *ticket, const char *what)
 {
     uint64_t found;
@@ -132,6 +139,6 @@ void slot_check(const struct ticket *ticket, const char *what)
     if (!is_slot(ticket))
         fail("a task %s, but its item is no ticket", what);
     found = weir__counter_read(&ticket->slot->life);
-    if (found / LIVES != ticket->serial || found % LIVES == LIFE_FREE)
+    if (!slot_is_out(ticket))
         fail_life(ticket, what, found);
 }

@@ -8,13 +8,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <weir/queue.h>
 
 #include "base/fault.h"
 
-enum { COLLECTORS = 8, AT_ONCE = 4, TASKS_A_FAULT = 2000 };
+enum { COLLECTORS = 8, AT_ONCE = 4, LISTED = 64, TASKS_A_FAULT = 2000 };
 
 struct troubles troubles;
 
@@ -123,6 +124,40 @@ static void resize_often(uint32_t *random)
     }
 }
 
+static bool is_a_name(const char *label)
+{
+    bool found = *label == '\0';
+
+    for (size_t i = 0; i < kind_count && !found; i++)
+        found = strcmp(label, kinds[i].name) == 0;
+    return found;
+}
+
+/* What it lists are tasks of ours, the overdue ones first, the waiting last. */
+static void look_at_list(const struct house *house)
+{
+    weir_pool_entry entries[LISTED] = {WEIR_POOL_ENTRY_INIT};
+    size_t count = weir_pool_list(house->pool, entries, LISTED);
+    bool waits = false;
+
+    for (size_t i = 0; i < count && i < LISTED; i++) {
+        const weir_pool_entry *entry = &entries[i];
+        bool runs = entry->state == WEIR_TASK_RUNNING ||
+                    entry->state == WEIR_TASK_OVERDUE ||
+                    entry->state == WEIR_TASK_ABANDONED;
+
+        if (entry->task_id == 0 || !is_a_name(entry->label) ||
+            (runs && entry->attempt == 0) || (runs && waits))
+            fail("pool %s lists what it cannot have: entry %zu, task %llu, "
+                 "state %d, attempt %u, label '%.31s'",
+                 house->name, i, (unsigned long long)entry->task_id,
+                 (int)entry->state, (unsigned)entry->attempt, entry->label);
+        waits = !runs;
+    }
+    if (count > 0)
+        weir__counter_add(&troubles.lists, 1);
+}
+
 static void look_often(uint32_t *random)
 {
     uint64_t accepted[HOUSES] = {0};
@@ -133,6 +168,8 @@ static void look_often(uint32_t *random)
 
         weir_pool_read_stats(houses[id].pool, &stats);
         weir__counter_add(&troubles.looks, 1);
+        if (draw(random, 4) == 0)
+            look_at_list(&houses[id]);
         if (!weir_ledger_balances(&stats.ledger))
             fail("the ledger of pool %s does not balance", houses[id].name);
         if (stats.ledger.accepted < accepted[id])
