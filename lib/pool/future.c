@@ -291,10 +291,10 @@ weir_status weir_future_wait_any(weir_future *const *futures, size_t count,
     weir_status status = check_futures(futures, count);
     bool own;
 
-    if (!status && !index)
-        status = weir__refuse(WEIR_EINVAL, "index is NULL");
     if (status)
         return status;
+    if (!index)
+        return weir__refuse(WEIR_EINVAL, "index is NULL");
     if (!find_settled(&choice, &own) && !weir__is_now(deadline)) {
         if (own && weir__is_forever(deadline))
             return weir__refuse(

@@ -178,8 +178,8 @@ weir_status weir_group_create(weir_group **out, weir_pool *pool)
     weir_status status = weir__pool_check(pool);
     weir_group *group;
 
-    if (!status && !out)
-        status = weir__refuse(WEIR_EINVAL, "out is NULL");
+    if (!out)
+        return weir__refuse(WEIR_EINVAL, "out is NULL");
     if (status)
         return status;
     group = weir__allocate(sizeof(*group));

@@ -24,10 +24,10 @@
  *                 plain.c, how workers run them, beat.c, their deadlines, and
  *                 adopt.c, how they become entries
  *   pool.c        life, resize;   figures.c  the ledger;   future.c  one task's
- *                 outcome;   group.c  some tasks' ledger;   list.c  what there
- * is
+ *                 outcome;   group.c  some tasks' ledger
+ *   list.c        what there is
  *
- * STATES of an entry, and what causes each transition
+ * STATES of an entry (record.h), and what causes each transition
  *
  *   queued    ▶ running    a worker takes it
  *             ▶ settled    expired, dropped, cancelled
@@ -85,108 +85,11 @@
 #include "base/thread.h"
 #include "pool/lane.h"
 #include "pool/moments.h"
+#include "pool/record.h"
 #include "pool/scaling.h"
 #include "pool/settings.h"
 #include "task/retry.h"
 #include "task/task.h"
-
-/* A handler or callback that a thread is in.  Not on the stack, which is gone
- * when it has ended the thread and the program's own destructors run. */
-struct weir__inside {
-    const weir_pool *pool;
-    bool is_starting; /* in worker_start, for which a create or resize waits */
-    struct weir__inside *outer;
-};
-
-/* Somebody beside the pool who wants to know of a task: a producer. */
-struct weir__source {
-    void (*settle)(void *arg, const void *item, const weir_outcome *outcome);
-    void (*release)(void *arg, void *item);
-    void *arg;
-};
-
-enum weir__entry_state {
-    WEIR__FREE,
-    WEIR__QUEUED,
-    WEIR__RUNNING,
-    WEIR__RETRYING,
-    WEIR__SETTLED
-};
-
-/* What the notifier owes an entry. */
-enum weir__notice {
-    WEIR__NOTICE_ACTIONS = 1,  /* run on_cancel actions */
-    WEIR__NOTICE_DECISION = 2, /* ask the predicate about a TIMED_OUT */
-    WEIR__NOTICE_CALLBACKS = 4 /* on_settled and what follows */
-};
-
-/* The callbacks of an entry, in their order; the next one that is due. */
-enum weir__step {
-    WEIR__STEP_SOURCE_SETTLE,
-    WEIR__STEP_ON_SETTLED,
-    WEIR__STEP_TOLD, /* waits for the attempt to end */
-    WEIR__STEP_ON_RELEASE,
-    WEIR__STEP_SOURCE_RELEASE,
-    WEIR__STEP_FREE
-};
-
-/* L: all, with the pool's lock; but what `handler` to `retry` say is set at
- * submit and then read by the attempt. */
-struct weir__entry {
-    struct weir__entry *next;     /* in `queued`, `due`, `later`, `callers`
-                                     or the free list */
-    struct weir__entry *previous; /* likewise */
-    struct weir__entry *next_notice;
-    struct weir__moment moment; /* queued: expires; running: deadline;
-                                   retrying: due, or patience over;
-                                   settled: grace over */
-    enum weir__entry_state state;
-    enum weir__step step;
-    unsigned notices;            /* set of enum weir__notice */
-    bool is_noticed;             /* in the pool's list of notices */
-    bool is_handled;             /* a thread runs callbacks for it */
-    bool is_due;                 /* retrying, and in `due` */
-    bool is_undecided;           /* retrying, if the predicate grants it */
-    bool attempt_alive;          /* a handler is at the item */
-    bool is_overdue;             /* settled while it was, and it still is */
-    bool is_past_grace;          /* overdue, to be abandoned when that may be */
-    bool is_callers;             /* run by its submitter; not from the store */
-    struct weir_task *task;      /* the live attempt's record */
-    struct weir__worker *worker; /* the live attempt's; NULL: a submitter */
-    uint64_t cancel_generation;  /* which attempt the actions are of */
-    int64_t submitted_ns, started_ns, first_started_ns, due_ns;
-    int64_t since_ns;     /* in its state; overdue and abandoned are
-                             states here too */
-    int64_t overstays_ns; /* the live attempt, since then; 0: not yet */
-    weir_outcome outcome; /* settled: lent strings; else scratch */
-    weir_future *future;  /* NULL, or holds a reference */
-    weir_group *group;    /* the same */
-    struct weir__entry *group_next, *group_previous; /* unsettled, in it */
-    struct weir__inside inside; /* of the thread that runs its callbacks */
-
-    uint64_t id; /* what follows is set when it is let in */
-    weir_handler *handler;
-    void *item; /* the submitter's, or the copy behind this struct */
-    void *context;
-    int64_t timeout_ns, time_to_live_ns; /* 0: none */
-    const struct weir__source *source;   /* may be NULL */
-    const weir_retry *retry;             /* the pool's, or own_retry */
-    weir_retry own_retry;
-    char label[32];
-};
-
-struct weir__entry_list {
-    struct weir__entry *first, *last;
-};
-
-/* A block of the store: entries that were there from the start, or that a
- * resize has added. */
-struct weir__block {
-    struct weir__block *next;
-    size_t entries;
-    size_t used; /* handed out at least once: the rest is untouched memory */
-    unsigned char *memory;
-};
 
 enum weir__phase {
     WEIR__ABSENT,   /* no thread */
