@@ -131,14 +131,17 @@ must_be(const struct house *house, const char *what, uint64_t said, uint64_t is)
              what, said, is);
 }
 
-/* Those that ended last are being replaced, surplus ones leave. */
-static void await_workers(const struct house *house, uint32_t count)
+/* Those that ended last are being replaced, surplus ones leave; `more` of them
+ * may be there yet. */
+static void
+await_workers(const struct house *house, uint32_t count, uint32_t more)
 {
     weir_pool_stats stats = WEIR_POOL_STATS_INIT;
 
     for (int i = 0; i < TRIES; i++) {
         weir_pool_read_stats(house->pool, &stats);
-        if (stats.workers == count && stats.busy == 0)
+        if (stats.workers >= count && stats.workers <= count + more &&
+            stats.busy == 0)
             return;
         nap_us(1000);
     }
@@ -151,6 +154,7 @@ static void await_workers(const struct house *house, uint32_t count)
 static void await_quiet(struct house *house)
 {
     int64_t until_ns = hang().at_ns;
+    uint32_t more = house == &houses[HOUSE_ELASTIC] ? 3 * wish.workers : 0;
     weir_status status;
 
     while ((status = weir_pool_join(house->pool, hang())) == WEIR_STUCK &&
@@ -159,11 +163,18 @@ static void await_quiet(struct house *house)
     if (status)
         fail("pool %s does not become idle: %s", house->name,
              weir_status_name(status));
-    await_workers(house, house->wanted);
+    await_workers(house, house->wanted, more);
+    if (house->wanted == wish.workers)
+        return;
     house->wanted = wish.workers;
     if (weir_pool_resize(house->pool, house->wanted))
         fail("pool %s: %s", house->name, weir_last_error());
-    await_workers(house, house->wanted);
+    await_workers(house, house->wanted, more);
+}
+
+void account_await_leanness(void)
+{
+    await_workers(&houses[HOUSE_ELASTIC], wish.workers, 0);
 }
 
 static uint64_t ended_as(const weir_ledger *ledger, weir_outcome_kind kind)
@@ -313,6 +324,7 @@ void account_check_mixture(void)
     must_have("refusals", &houses[HOUSE_REFUSING].refused);
     must_have("tasks that a submitter ran", &houses[HOUSE_CALLERS].stand_ins);
     must_have("tasks that were abandoned", &troubles.abandoned_seen);
+    must_have("pools that grew", &troubles.growth_seen);
     must_have("submits to a degraded pool", &troubles.refused_degraded);
     must_have("waits for futures", &troubles.waits);
     must_have("waits for any of several futures", &troubles.waits_any);

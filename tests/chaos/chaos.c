@@ -261,6 +261,7 @@ static void run(void)
             fflush(stdout);
         }
     } while (seconds_now() - began < (double)wish.minutes * 60);
+    account_await_leanness();
     account_print();
     account_check_memory(&warm, &quiet);
     account_check_mixture();

@@ -47,6 +47,7 @@ enum house_id {
     HOUSE_REFUSING, /* refuses when it is full */
     HOUSE_CALLERS,  /* has submitters run what finds no room */
     HOUSE_HASTY,    /* interrupts, and abandons threads that overstay */
+    HOUSE_ELASTIC,  /* has more workers while tasks wait */
     HOUSES
 };
 
@@ -197,9 +198,9 @@ void hand_over(weir_future *future, const struct kind *kind);
 /* What the disturbers did. */
 struct troubles {
     struct weir__counter resizes, resize_failures, joins, looks, faults,
-        refused_for_memory, refused_degraded, abandoned_seen, lists,
-        signals_sent, signals_met, waits, waits_any, cancels, group_joins,
-        group_cancels, short_lives;
+        refused_for_memory, refused_degraded, abandoned_seen, growth_seen,
+        lists, signals_sent, signals_met, waits, waits_any, cancels,
+        group_joins, group_cancels, short_lives;
 };
 extern struct troubles troubles;
 
@@ -211,6 +212,8 @@ void troubles_stop(void);
 
 /* Everything is quiet: what is not as it must be ends the run. */
 void account_check(void);
+/* That workers who came because tasks waited leave again: it takes seconds. */
+void account_await_leanness(void);
 /* That each kind came, and ended in each way that it must. */
 void account_check_mixture(void);
 void account_print(void);

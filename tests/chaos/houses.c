@@ -14,6 +14,7 @@ struct house houses[HOUSES] = {
     [HOUSE_REFUSING] = {.name = "refusing"},
     [HOUSE_CALLERS] = {.name = "callers"},
     [HOUSE_HASTY] = {.name = "hasty"},
+    [HOUSE_ELASTIC] = {.name = "elastic"},
 };
 
 /* Workers at an attempt, by their index. */
@@ -140,6 +141,9 @@ static void set_manners(weir_pool_options *options, enum house_id id)
         options->grace_ns = WEIR_MS(1);
         options->max_abandoned = 3;
         options->interrupt_signal = SIGRTMIN + 3;
+        break;
+    case HOUSE_ELASTIC: /* more than any resize asks for */
+        options->max_workers = 3 * wish.workers;
         break;
     case HOUSE_RICH:
     case HOUSES:

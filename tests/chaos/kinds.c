@@ -268,6 +268,17 @@ static int act_linger(weir_task *task, struct slot *slot)
     return 0;
 }
 
+/* Long enough for the crowd that it came with to be noticed. */
+static int act_crowd(weir_task *task, struct slot *slot)
+{
+    nap_us(8000);
+    if (slot->random & 1 << 10)
+        return 0;
+    if (slot->random & 1 << 11)
+        pthread_exit(NULL);
+    weir_task_raise(task, 9, "raised on purpose");
+}
+
 /* A submitter must not lose its thread; a worker may. */
 static int act_stand_in(weir_task *task, struct slot *slot)
 {
@@ -353,6 +364,8 @@ const struct kind kinds[] = {
     {"drop", 40, TO(DROPPING), END(DROPPED) | END(DONE), .burst = 40,
      .act = act_linger},
     {"refuse", 40, TO(REFUSING), END(DONE), .burst = 40, .act = act_linger},
+    {"crowd", 40, TO(ELASTIC), END(DONE) | END(FAILED) | END(EXITED),
+     .burst = 40, .act = act_crowd, .odd_end = true},
     {"stand in", 32, TO(CALLERS), END(DONE) | END(FAILED) | END(EXITED),
      .burst = 32, .act = act_stand_in, .odd_end = true},
     {"settled blocks", 12, TO(RICH), END(DONE), .on_settled = block},

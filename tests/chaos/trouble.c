@@ -109,7 +109,8 @@ static void collect(uint32_t *random)
 static void resize_often(uint32_t *random)
 {
     while (!weir__flag_read(&over)) {
-        struct house *house = &houses[draw(random, HOUSES)];
+        enum house_id id = (enum house_id)draw(random, HOUSES);
+        struct house *house = &houses[id == HOUSE_ELASTIC ? HOUSE_RICH : id];
         uint32_t workers = 1 + draw(random, wish.workers * 2);
         weir_status status = weir_pool_resize(house->pool, workers);
 
@@ -175,6 +176,8 @@ static void look_often(uint32_t *random)
         if (stats.ledger.accepted < accepted[id])
             fail("pool %s forgets tasks", houses[id].name);
         accepted[id] = stats.ledger.accepted;
+        if (stats.workers > 2 * wish.workers)
+            weir__counter_add(&troubles.growth_seen, 1);
         if (stats.ledger.abandoned > 0)
             weir__counter_add(&troubles.abandoned_seen, 1);
         nap_us(draw(random, 500));
