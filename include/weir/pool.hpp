@@ -135,22 +135,26 @@ inline void check_spec(const weir_task_spec &spec)
                                  "are set by submit: leave them 0");
 }
 
-inline weir_status
-hand_over(weir_pool *pool, weir_handler *run, work *item, bool copy,
-          const weir_task_spec *asked, weir_future **out, weir_deadline until)
-{
-    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+/* A callable on its way: what submit and async have made of it. */
+struct parcel {
+    weir_handler *run;
+    work *item;
+    bool copy;
+    const weir_task_spec *asked; /* may be NULL */
+    weir_future **out;           /* may be NULL */
 
-    if (!asked && !out)
-        return copy ? weir_pool_submit_copy(pool, run, item, until)
-                    : weir_pool_submit(pool, run, item, until);
-    if (asked)
-        spec = *asked;
-    spec.handler = run;
-    spec.item = item;
-    spec.copy = copy;
-    return weir_pool_submit_task(pool, &spec, out, until);
-}
+    weir_task_spec spec() const
+    {
+        weir_task_spec all = WEIR_TASK_SPEC_INIT;
+
+        if (asked)
+            all = *asked;
+        all.handler = run;
+        all.item = item;
+        all.copy = copy;
+        return all;
+    }
+};
 
 /* ---------------------------------------------------------- any pool's way */
 
@@ -239,6 +243,11 @@ class any_pool
 
 } // namespace detail
 
+namespace detail
+{
+template <class Self> class takes_callables;
+}
+
 /* --------------------------------------------------------------------- job */
 
 /*
@@ -266,7 +275,7 @@ class job
     }
 
   private:
-    friend class pool;
+    template <class Self> friend class detail::takes_callables;
     struct destroy {
         void operator()(detail::work *ended) const
         {
@@ -277,41 +286,22 @@ class job
     std::unique_ptr<detail::work, destroy> work_;
 };
 
-/* -------------------------------------------------------------------- pool */
+/* ----------------------------------------------------------- submit, async */
+
+namespace detail
+{
+
+/* Room in a weir::pool for a copied work. */
+inline constexpr std::size_t item_size = 64;
 
 /*
- * A pool whose tasks are callables.  Its destructor is a stop(WEIR_STOP_NOW):
- * what waits is cancelled, what runs is asked to stop, and waited for, since it
- * may refer to what is destroyed next.  So a handler that never looks at its
- * task_ref holds it up, unless grace_ns has it given up: then what it refers to
- * has to outlive it.  For all that was submitted to be done, join or
- * stop(WEIR_STOP_AFTER_DRAIN) first.
+ * What takes callables; Self::hand_over(parcel, deadline) submits one.
  *
- * Each of submit's and async's forms: Blocks and Threads as weir_pool_submit.
+ * Each form: Blocks and Threads as weir_pool_submit.
  */
-class pool : public detail::any_pool
+template <class Self> class takes_callables
 {
-    static constexpr std::size_t item_size = 64;
-
   public:
-    /* Bytes of a trivially copyable callable for which nothing is allocated. */
-    static constexpr std::size_t room = item_size - sizeof(detail::work);
-
-    pool() : pool(WEIR_POOL_OPTIONS_INIT)
-    {
-    }
-    /*
-     * `on_settled` is called as weir_settled says.  item_size, on_settled and
-     * on_release of the options stay 0: they are this class's own.
-     */
-    explicit pool(const weir_pool_options &options,
-                  std::function<void(const weir_outcome &)> on_settled = {})
-        : pool(options, on_settled ? std::make_unique<detail::settled>(
-                                         std::move(on_settled))
-                                   : nullptr)
-    {
-    }
-
     /* The pool holds the callable on WEIR_OK; otherwise it is destroyed. */
     template <class F>
     [[nodiscard]] weir_status
@@ -363,30 +353,9 @@ class pool : public detail::any_pool
     }
 
   private:
-    pool(const weir_pool_options &options,
-         std::unique_ptr<detail::settled> &&on_settled)
-        : any_pool(completed(options, on_settled.get()), std::move(on_settled))
+    Self &self()
     {
-    }
-
-    static weir_pool_options
-    completed(weir_pool_options options, detail::settled *on_settled)
-    {
-        if (options.item_size != 0)
-            throw error(WEIR_EINVAL, "item_size is weir::pool's own: leave it "
-                                     "0, callables bring their size");
-        if (options.on_settled || options.on_release)
-            throw error(WEIR_EINVAL,
-                        "on_settled and on_release are weir::pool's own: give "
-                        "it a callable for the first, and destructors for the "
-                        "second");
-        options.item_size = item_size;
-        options.on_release = detail::release_work;
-        if (on_settled) {
-            options.on_settled = detail::tell_settled;
-            options.on_settled_arg = on_settled;
-        }
-        return options;
+        return static_cast<Self &>(*this);
     }
 
     template <class F> static constexpr void check_returns_nothing()
@@ -410,14 +379,14 @@ class pool : public detail::any_pool
                 new (item.bytes) work_type(&detail::in_place<held_type>,
                                            std::forward<F>(callable));
 
-            return detail::hand_over(native(), work_type::run, made, true, spec,
-                                     out, until);
+            return self().hand_over({work_type::run, made, true, spec, out},
+                                    until);
         } else {
             work_type *made = new work_type(&detail::on_heap<held_type>,
                                             std::forward<F>(callable));
             weir_status status =
-                detail::hand_over(native(), work_type::run, made, false, spec,
-                                  out, until);
+                self().hand_over({work_type::run, made, false, spec, out},
+                                 until);
 
             if (status != WEIR_OK)
                 delete made;
@@ -434,8 +403,8 @@ class pool : public detail::any_pool
         if (!work)
             throw error(WEIR_EINVAL, "the job is empty: it was submitted or "
                                      "moved from");
-        status = detail::hand_over(native(), work->kind->run, work, false, spec,
-                                   nullptr, until);
+        status = self().hand_over({work->kind->run, work, false, spec, nullptr},
+                                  until);
         if (status != WEIR_OK)
             offered.work_.reset(work);
         return detail::ordinary(status);
@@ -466,6 +435,81 @@ class pool : public detail::any_pool
                       spec, &out, until));
             return future<result>(out, std::move(shelf));
         }
+    }
+};
+
+} // namespace detail
+
+/* -------------------------------------------------------------------- pool */
+
+/*
+ * A pool whose tasks are callables.  Its destructor is a stop(WEIR_STOP_NOW):
+ * what waits is cancelled, what runs is asked to stop, and waited for, since it
+ * may refer to what is destroyed next.  So a handler that never looks at its
+ * task_ref holds it up, unless grace_ns has it given up: then what it refers to
+ * has to outlive it.  For all that was submitted to be done, join or
+ * stop(WEIR_STOP_AFTER_DRAIN) first.
+ */
+class pool : public detail::any_pool, public detail::takes_callables<pool>
+{
+  public:
+    /* Bytes of a trivially copyable callable for which nothing is allocated. */
+    static constexpr std::size_t room =
+        detail::item_size - sizeof(detail::work);
+
+    pool() : pool(WEIR_POOL_OPTIONS_INIT)
+    {
+    }
+    /*
+     * `on_settled` is called as weir_settled says.  item_size, on_settled and
+     * on_release of the options stay 0: they are this class's own.
+     */
+    explicit pool(const weir_pool_options &options,
+                  std::function<void(const weir_outcome &)> on_settled = {})
+        : pool(options, on_settled ? std::make_unique<detail::settled>(
+                                         std::move(on_settled))
+                                   : nullptr)
+    {
+    }
+
+  private:
+    friend class detail::takes_callables<pool>;
+    pool(const weir_pool_options &options,
+         std::unique_ptr<detail::settled> &&on_settled)
+        : any_pool(completed(options, on_settled.get()), std::move(on_settled))
+    {
+    }
+
+    static weir_pool_options
+    completed(weir_pool_options options, detail::settled *on_settled)
+    {
+        if (options.item_size != 0)
+            throw error(WEIR_EINVAL, "item_size is weir::pool's own: leave it "
+                                     "0, callables bring their size");
+        if (options.on_settled || options.on_release)
+            throw error(WEIR_EINVAL,
+                        "on_settled and on_release are weir::pool's own: give "
+                        "it a callable for the first, and destructors for the "
+                        "second");
+        options.item_size = detail::item_size;
+        options.on_release = detail::release_work;
+        if (on_settled) {
+            options.on_settled = detail::tell_settled;
+            options.on_settled_arg = on_settled;
+        }
+        return options;
+    }
+
+    weir_status hand_over(const detail::parcel &parcel, weir_deadline until)
+    {
+        const weir_task_spec spec = parcel.spec();
+
+        if (parcel.asked || parcel.out)
+            return weir_pool_submit_task(native(), &spec, parcel.out, until);
+        if (parcel.copy)
+            return weir_pool_submit_copy(native(), parcel.run, parcel.item,
+                                         until);
+        return weir_pool_submit(native(), parcel.run, parcel.item, until);
     }
 };
 

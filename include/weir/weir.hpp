@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir/weir.hpp - queue, pool and future for C++17: lambdas, exceptions,
+ * weir/weir.hpp - queue, pool, group and future for C++17: lambdas, exceptions,
  * chrono.
  *
  * THE IDEA
@@ -72,6 +72,7 @@
 #include <weir/deadline.hpp>
 #include <weir/error.hpp>
 #include <weir/future.hpp>
+#include <weir/group.hpp>
 #include <weir/pool.hpp>
 #include <weir/queue.hpp>
 #include <weir/task.hpp>

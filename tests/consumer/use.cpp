@@ -47,7 +47,11 @@ static bool uses_pools()
         return false;
     if (number.get() != 1 || text.get() != "weir")
         return false;
-    return pool.join(10s) == WEIR_OK && settled == 6 &&
+    weir::group group(pool);
+    if (group.submit([] {}) || group.async([] { return 3; }, spec).get() != 3 ||
+        group.join(10s) || group.ledger().done != 2)
+        return false;
+    return pool.join(10s) == WEIR_OK && settled == 8 &&
            pool.stats().ledger.failed == 1;
 }
 
