@@ -34,8 +34,11 @@
 #include "pool/pool.h"
 
 /* So many tasks in a row, begun in so long, begin the beat; fewer in a beat end
- * it. */
-enum { FAST_TASKS = 256, SLOW_BEAT_TASKS = 64 };
+ * it.  Exploration sets them. */
+#ifndef WEIR__BEAT_FAST_TASKS
+# define WEIR__BEAT_FAST_TASKS 256
+# define WEIR__BEAT_SLOW_TASKS 64
+#endif
 #define FAST_NS WEIR_MS(4)
 
 /* The beat is so much shorter than the timeout, and no shorter or longer than
@@ -130,7 +133,7 @@ note_stamp(weir_pool *pool, struct weir__lane_work *lane, int64_t now_ns)
 {
     if (lane->stamped++ == 0)
         lane->stamped_ns = now_ns;
-    if (lane->stamped < FAST_TASKS)
+    if (lane->stamped < WEIR__BEAT_FAST_TASKS)
         return;
     lane->stamped = 0;
     if (now_ns - lane->stamped_ns < FAST_NS && beat_of(pool) >= LEAST_BEAT_NS)
@@ -191,7 +194,7 @@ static void beat(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
 
     if (!weir__flag_read(&pool->on_beat) || pool->beat_at_ns > now_ns)
         return;
-    if (taken - pool->beat_taken < SLOW_BEAT_TASKS) {
+    if (taken - pool->beat_taken < WEIR__BEAT_SLOW_TASKS) {
         weir__flag_write(&pool->on_beat, false);
         weir__fence_heavy();
     }

@@ -22,6 +22,17 @@ int works(weir_task *task, unsigned number)
     return 0;
 }
 
+int looks_at_its_deadline(weir_task *task, unsigned number)
+{
+    int64_t at_ns = weir_task_deadline(task).at_ns;
+
+    if (at_ns < jobs[number].offered_ns + jobs[number].timeout_ns)
+        world_fail("task %u has too early a deadline", number);
+    if (weir_task_deadline(task).at_ns != at_ns)
+        world_fail("task %u has another deadline now", number);
+    return sleeps(task, number);
+}
+
 int fails(weir_task *task, unsigned number)
 {
     (void)number;
@@ -38,6 +49,18 @@ int sleeps(weir_task *task, unsigned number)
     (void)number;
     must(weir_task_sleep(task, INT64_MAX) == WEIR_CANCELLED);
     return 0;
+}
+
+int sleeps_and_fails(weir_task *task, unsigned number)
+{
+    (void)sleeps(task, number);
+    return fails(task, number);
+}
+
+int fails_then_sleeps(weir_task *task, unsigned number)
+{
+    return weir_task_attempt(task) == 1 ? fails(task, number)
+                                        : sleeps(task, number);
 }
 
 int sleeps_at_first(weir_task *task, unsigned number)
@@ -70,8 +93,10 @@ static void act(void *arg)
 {
     struct job *job = arg;
 
-    if (job->begun > job->ended + 1 || job->is_released || job->releasing)
-        world_fail("an action runs for an attempt that is over");
+    if (job->is_released || job->releasing)
+        world_fail("an action runs, but its item was released");
+    if (!job_may_be_asked(job))
+        world_fail("an action runs for an attempt that nobody has asked");
     job->acts = true;
     world_step("acts on", "a task", job);
     job->acts = false;
@@ -120,6 +145,19 @@ void open_the_gate(void)
     gate.is_open = true;
     world_cond_wake_all(&gate.opens, "the gate");
     world_lock_release(&gate.lock, "the gate");
+}
+
+int opens_the_gate(weir_task *task, unsigned number)
+{
+    (void)task;
+    (void)number;
+    open_the_gate();
+    return 0;
+}
+
+void ask_no_deadline(void)
+{
+    stage_of_pool.asks_no_deadline = true;
 }
 
 void end_thread_in_settled(unsigned number)

@@ -59,6 +59,9 @@ static void check_beginning(const struct job *job, const weir_task *task)
     if (weir_task_attempt(task) != job->begun + 1)
         world_fail("attempt %u of task %u says that it is number %u",
                    job->begun + 1, number_of(job), weir_task_attempt(task));
+    if (job->is_its_last)
+        world_fail("task %u begins again, but the stop had asked it before",
+                   number_of(job));
     if (job->id && weir_task_id(task) != job->id)
         world_fail("task %u is another in its next attempt", number_of(job));
     if (stage_of_pool.starts_nothing && !weir_task_cancelled(task))
@@ -83,7 +86,7 @@ static void check_order(const weir_task *task)
     stage_of_pool.latest_id = weir_task_id(task);
 }
 
-static bool may_be_asked(const struct job *job)
+bool job_may_be_asked(const struct job *job)
 {
     return job->is_cancelled || stage_of_pool.stops_now ||
            world_peek() >= job->deadline_ns;
@@ -99,7 +102,9 @@ static void begin(struct job *job, weir_task *task)
     check_beginning(job, task);
     check_order(task);
     job->id = weir_task_id(task);
-    job->deadline_ns = weir_task_deadline(task).at_ns;
+    job->deadline_ns = stage_of_pool.asks_no_deadline
+                           ? job->offered_ns + job->timeout_ns /* or later */
+                           : weir_task_deadline(task).at_ns;
     job->begun++;
 }
 
@@ -117,8 +122,10 @@ int job_run(weir_task *task, void *item)
     begin(job, task);
     world_step("is at", "a task", job);
     answer = job->does(task, number_of(job));
-    if (weir_task_cancelled(task) && !may_be_asked(job))
+    if (weir_task_cancelled(task) && !job_may_be_asked(job))
         world_fail("task %u was asked to stop, and nobody did", number_of(job));
+    job->is_its_last = weir_task_cancelled(task) &&
+                       job->deadline_ns == INT64_MAX && !job->is_cancelled;
     job->is_done = answer == 0;
     end(job);
     return answer;

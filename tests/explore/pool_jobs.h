@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/group.h>
 #include <weir/pool.h>
 
 #include "pool_stage.h"
@@ -16,6 +17,7 @@ struct job {
     deed *does;
     bool is_offered, is_accepted;
     bool is_cancelled; /* somebody has begun to */
+    bool is_in_group;
     unsigned most_attempts;
     int64_t offered_ns, timeout_ns, time_to_live_ns; /* 0: none */
     uint64_t id;
@@ -29,6 +31,7 @@ struct job {
     weir_outcome_kind kind;
     weir_future *future;
     bool acts;                         /* an action runs */
+    bool is_its_last;                  /* a stop has asked the latest attempt */
     bool settled_exits, release_exits; /* end the thread, once */
 };
 
@@ -39,6 +42,7 @@ extern struct job jobs[JOBS + 1];
 extern struct pool_state {
     const struct scenario *scenario;
     weir_pool_options options;
+    weir_group *group;    /* NULL: there is none */
     bool is_closing;      /* some stop or destroy has begun */
     bool stops_now;       /* one that cancels */
     bool starts_nothing;  /* that has returned */
@@ -46,7 +50,8 @@ extern struct pool_state {
     bool predicate_exits; /* ends the thread, once */
     bool is_over;         /* the pool is destroyed */
     bool is_resized;
-    uint64_t latest_id; /* that an only worker has begun */
+    bool asks_no_deadline; /* handlers do not */
+    uint64_t latest_id;    /* that an only worker has begun */
     unsigned offered, accepted, refused;
 } stage_of_pool;
 
@@ -61,6 +66,9 @@ bool job_retryable(void *arg, const weir_outcome *outcome);
 
 /* Somebody says that it ended like this. */
 void job_ended(struct job *job, const weir_outcome *outcome);
+
+/* Whether its attempt may know that it is asked to stop. */
+bool job_may_be_asked(const struct job *job);
 
 /* Whether it can have ended like this. */
 bool job_may_be(const struct job *job, weir_outcome_kind kind);

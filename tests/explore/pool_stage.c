@@ -166,6 +166,23 @@ weir_status submit_spec(unsigned number, deed *does, const weir_task_spec *spec,
                   was_over, deadline);
 }
 
+static void make_group(void)
+{
+    if (!stage->group && weir_group_create(&stage->group, pool))
+        world_fail("the group is not created: %s", weir_last_error());
+}
+
+weir_status submit_to_group(unsigned number, deed *does, weir_deadline deadline)
+{
+    struct job *job = offer(number, does, NULL);
+    bool was_over = stage->starts_nothing;
+
+    make_group();
+    job->is_in_group = true;
+    return accept(job, weir_group_submit(stage->group, job_run, job, deadline),
+                  was_over, deadline);
+}
+
 weir_status submit_future(unsigned number, deed *does, weir_deadline deadline)
 {
     weir_task_spec spec = WEIR_TASK_SPEC_INIT;
@@ -192,6 +209,19 @@ await(unsigned number, weir_outcome_kind *kind, weir_deadline deadline)
     job_ended(&jobs[number], &outcome);
     *kind = outcome.kind;
     return WEIR_OK;
+}
+
+void await_either(unsigned number, unsigned other)
+{
+    weir_future *futures[] = {jobs[number].future, jobs[other].future};
+    weir_outcome_kind kind;
+    size_t index = 2;
+
+    say("waits for either of", number);
+    must(weir_future_wait_any(futures, 2, &index, WEIR_FOREVER) == WEIR_OK);
+    must(index < 2);
+    if (await(index == 0 ? number : other, &kind, WEIR_NOW))
+        world_fail("a future is said to have settled, and has not");
 }
 
 void cancel(unsigned number)
@@ -249,6 +279,43 @@ weir_status join_pool(weir_deadline deadline)
     return status;
 }
 
+/* -------------------------------------------------------------------- group */
+
+weir_status join_group(weir_deadline deadline)
+{
+    struct roll roll = call_roll();
+    weir_status status;
+
+    for (unsigned i = 1; i <= JOBS; i++)
+        roll.has[i] = roll.has[i] && jobs[i].is_in_group;
+    say("joins the group", 0);
+    status = answers(weir_group_join(stage->group, deadline));
+    if (status == WEIR_OK)
+        must_be_over(&roll);
+    return status;
+}
+
+static void note_cancel(void)
+{
+    for (unsigned i = 1; i <= JOBS; i++)
+        jobs[i].is_cancelled |= jobs[i].is_in_group;
+}
+
+void cancel_group(void)
+{
+    say("cancels the group", 0);
+    note_cancel();
+    weir_group_cancel(stage->group);
+}
+
+void destroy_group(void)
+{
+    say("destroys the group", 0);
+    note_cancel();
+    weir_group_destroy(stage->group);
+    stage->group = NULL;
+}
+
 /* Of the pool's threads no more than `stuck` are left. */
 static void check_threads(unsigned stuck)
 {
@@ -269,7 +336,8 @@ weir_status stop_pool(weir_stop_how how, weir_deadline deadline)
     stage->is_closing = true;
     stage->stops_now |= how == WEIR_STOP_NOW;
     status = answers(weir_pool_stop(pool, how, deadline));
-    if (status == WEIR_TIMED_OUT || status == WEIR_STUCK)
+    if (status == WEIR_TIMED_OUT ||
+        (status == WEIR_STUCK && stage->options.grace_ns == 0))
         check_time_out(deadline);
     if (status == WEIR_OK) {
         roll = call_roll();
@@ -332,7 +400,7 @@ weir_pool_stats check_pool(void)
     weir_pool_stats stats = WEIR_POOL_STATS_INIT;
     const weir_ledger *l = &stats.ledger;
     unsigned accepted = stage->accepted, settled_before = known();
-    uint64_t most_running;
+    uint64_t most_running, most_queued;
 
     say("reads the figures", 0);
     weir_pool_read_stats(pool, &stats);
@@ -345,7 +413,10 @@ weir_pool_stats check_pool(void)
     if (l->accepted < accepted || l->accepted > stage->offered)
         world_fail("%" PRIu64 " are accepted, but %u were and %u are offered",
                    l->accepted, accepted, stage->offered);
-    if (l->queued + l->retrying > stage->options.queue_capacity + stats.workers)
+    most_queued = stage->options.queue_capacity;
+    if (!stage->options.on_settled) /* a worker may just take a plain task */
+        most_queued += stats.workers;
+    if (l->queued + l->retrying > most_queued)
         world_fail("%" PRIu64 " are queued and %" PRIu64 " retrying", l->queued,
                    l->retrying);
     if (l->running > most_running)
@@ -411,8 +482,10 @@ static void check_figures(void)
 
 /* ------------------------------------------------------------------ the end */
 
+/* A thread that was abandoned comes back first: join would not wait for it. */
 static void rest(void)
 {
+    world_await_all();
     if (join_pool(WEIR_FOREVER))
         world_fail("join does not answer WEIR_OK");
     world_await_all();
@@ -437,6 +510,7 @@ void pool_scenario_play(const struct scenario *scenario)
         destroy_pool();
     }
     world_await_all();
+    weir_group_destroy(stage->group);
     for (unsigned i = 1; i <= JOBS; i++) {
         job_must_be_over(&jobs[i]);
         weir_future_release(jobs[i].future);

@@ -36,6 +36,9 @@ weir_retry asking_retry(unsigned most_attempts);
 /* Makes it, and waits until all its threads wait. */
 void open_pool(const weir_pool_options *options);
 
+/* Handlers do not ask for their deadlines, unless the deed does. */
+void ask_no_deadline(void);
+
 /* -------------------------------------------------------------------- deeds */
 
 /* What the handler of a task does: the tasks are numbered from 1. */
@@ -44,9 +47,15 @@ typedef int deed(weir_task *task, unsigned number);
 int works(weir_task *task, unsigned number);
 int fails(weir_task *task, unsigned number);
 int fails_at_first(weir_task *task, unsigned number);
+/* Asks for its deadline. */
+int looks_at_its_deadline(weir_task *task, unsigned number);
 /* Sleeps until it is asked to stop, for ever if need be. */
 int sleeps(weir_task *task, unsigned number);
-/* The same in its first attempt, then works. */
+/* The same, and then fails. */
+int sleeps_and_fails(weir_task *task, unsigned number);
+/* Fails in its first attempt, then sleeps. */
+int fails_then_sleeps(weir_task *task, unsigned number);
+/* Sleeps in its first attempt, then works. */
 int sleeps_at_first(weir_task *task, unsigned number);
 int ends_its_thread(weir_task *task, unsigned number);
 int has_cleanups(weir_task *task, unsigned number);
@@ -58,6 +67,7 @@ int takes_actions_back(weir_task *task, unsigned number);
 int has_a_descriptor(weir_task *task, unsigned number);
 /* Hears nothing until somebody opens the gate, for all that come to it. */
 int waits_at_the_gate(weir_task *task, unsigned number);
+int opens_the_gate(weir_task *task, unsigned number);
 void open_the_gate(void);
 /* The handler's thread ends here. */
 _Noreturn void end_this_attempt(unsigned number);
@@ -77,8 +87,17 @@ weir_status submit_spec(unsigned number, deed *does, const weir_task_spec *spec,
 /* *kind is written on WEIR_OK. */
 weir_status
 await(unsigned number, weir_outcome_kind *kind, weir_deadline deadline);
+/* Until one of two has settled, both may be let go at the end. */
+void await_either(unsigned number, unsigned other);
 void cancel(unsigned number);
 void let_go(unsigned number);
+
+/* As one of the group's, which is made at the first. */
+weir_status
+submit_to_group(unsigned number, deed *does, weir_deadline deadline);
+weir_status join_group(weir_deadline deadline);
+void cancel_group(void);
+void destroy_group(void);
 
 weir_status join_pool(weir_deadline deadline);
 weir_status stop_pool(weir_stop_how how, weir_deadline deadline);

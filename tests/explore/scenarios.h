@@ -19,6 +19,8 @@ extern const struct scenario scenarios_marks[];
 /* The pool's. */
 extern const struct scenario scenarios_pool_lane[];
 extern const struct scenario scenarios_pool_tasks[];
+extern const struct scenario scenarios_pool_retries[];
+extern const struct scenario scenarios_pool_time[];
 extern const struct scenario scenarios_pool_end[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scenarios_pool_end.c - stop, destroy, resize, and the timekeeper. */
+/* scenarios_pool_end.c - stop, destroy, resize. */
 #include "pool_stage.h"
 #include "scenarios.h"
 
@@ -104,15 +104,6 @@ static void open_telling(void)
 {
     weir_pool_options options = telling_options();
 
-    open_pool(&options);
-}
-
-static void open_with_timeout(size_t capacity)
-{
-    weir_pool_options options = pool_options();
-
-    options.timeout_ns = WEIR_MS(1);
-    options.queue_capacity = capacity;
     open_pool(&options);
 }
 
@@ -227,6 +218,42 @@ static void pool_now_against_retry(void)
 {
     open_with_attempts(2, 0);
     must(submit(1, fails_at_first, WEIR_FOREVER) == WEIR_OK);
+    stop_now(0);
+}
+
+static void pool_now_cancels_retries(void)
+{
+    open_with_attempts(2, 0);
+    must(submit(1, fails_then_sleeps, WEIR_FOREVER) == WEIR_OK);
+    stop_now(0);
+}
+
+static void pool_now_against_action(void)
+{
+    open_telling();
+    must(submit(1, has_actions, WEIR_FOREVER) == WEIR_OK);
+    stop_now(0);
+}
+
+static void submit_then_open(unsigned number)
+{
+    submit_or_closed(number);
+    open_the_gate();
+}
+
+static void pool_stop_against_blocked(void)
+{
+    open_plain();
+    submit_to_the_gate(1);
+    submit_one(2);
+    start(submit_then_open, 3);
+    stop_after_drain(0);
+}
+
+static void pool_now_grants_no_retry(void)
+{
+    open_with_attempts(2, 0);
+    must(submit(1, sleeps_and_fails, WEIR_FOREVER) == WEIR_OK);
     stop_now(0);
 }
 
@@ -435,85 +462,6 @@ static void pool_grow_in_vain(void)
     submit_one(2);
 }
 
-/* -------------------------------------------------------------- timekeeper */
-
-static void pool_plain_deadline(void)
-{
-    open_with_timeout(1);
-    submit_a_sleeper(1);
-    join_it(0);
-}
-
-static void pool_plain_deadlines(void)
-{
-    open_with_timeout(2);
-    submit_a_sleeper(1);
-    submit_a_sleeper(2);
-    join_it(0);
-}
-
-static void pool_plain_deadline_against_end(void)
-{
-    open_with_timeout(1);
-    submit_one(1);
-    submit_one(2);
-    join_it(0);
-}
-
-static void pool_plain_deadline_against_failing(void)
-{
-    open_with_timeout(1);
-    must(submit(1, fails, WEIR_FOREVER) == WEIR_OK);
-    submit_a_sleeper(2);
-}
-
-static void pool_plain_deadline_outlasted(void)
-{
-    open_with_timeout(1);
-    submit_to_the_gate(1);
-    start(open_gate, 0);
-    submit_one(2);
-}
-
-static void pool_plain_deadline_against_stop(void)
-{
-    open_with_timeout(1);
-    submit_a_sleeper(1);
-    stop_now(0);
-}
-
-static void pool_plain_deadline_against_drain(void)
-{
-    open_with_timeout(1);
-    submit_a_sleeper(1);
-    stop_after_drain(0);
-}
-
-static void pool_plain_deadline_against_shut(void)
-{
-    open_with_timeout(2);
-    submit_a_sleeper(1);
-    must(submit_future(2, sleeps, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void pool_plain_deadline_against_exit(void)
-{
-    open_with_timeout(1);
-    must(submit(1, ends_its_thread, WEIR_FOREVER) == WEIR_OK);
-    submit_a_sleeper(2);
-}
-
-static void pool_plain_deadline_of_two(void)
-{
-    weir_pool_options options = pool_options();
-
-    options.workers = 2;
-    options.timeout_ns = WEIR_MS(1);
-    open_pool(&options);
-    submit_a_sleeper(1);
-    submit_a_sleeper(2);
-}
-
 const struct scenario scenarios_pool_end[] = {
     {POOL_SCENARIO(pool_drain_against_submit, 4,
                    "what was accepted is run, the rest refused")},
@@ -531,6 +479,17 @@ const struct scenario scenarios_pool_end[] = {
     {POOL_SCENARIO(pool_now_of_entries, 4, "the notifier tells the rest"),
      .bound = 1},
     {POOL_SCENARIO(pool_now_against_retry, 4, "no attempt begins after it"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_now_cancels_retries, 4,
+                   "an attempt is asked, or does not begin"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_now_against_action, 4,
+                   "the attempt's end waits for the action"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_stop_against_blocked, 4,
+                   "who waits for room does not wait for the drain"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_now_grants_no_retry, 4, "to what it has asked"),
      .bound = 1},
     {POOL_SCENARIO(pool_now_against_timeout, 4,
                    "what waits for its attempt's end is cancelled"),
@@ -570,24 +529,5 @@ const struct scenario scenarios_pool_end[] = {
     {POOL_SCENARIO(pool_grow_in_vain, 5,
                    "without memory or a thread all is as it was"),
      .failures = 1, .bound = 1},
-    {POOL_SCENARIO(pool_plain_deadline, 3,
-                   "no deadline is slept over that is just published")},
-    {POOL_SCENARIO(pool_plain_deadlines, 3, "nor the next one")},
-    {POOL_SCENARIO(pool_plain_deadline_against_end, 3,
-                   "adopted or ended, never both"),
-     .bound = 1},
-    {POOL_SCENARIO(pool_plain_deadline_against_failing, 3,
-                   "a figure for each")},
-    {POOL_SCENARIO(pool_plain_deadline_outlasted, 4,
-                   "an adopted attempt is late"),
-     .bound = 1},
-    {POOL_SCENARIO(pool_plain_deadline_against_stop, 3, "one of them asks")},
-    {POOL_SCENARIO(pool_plain_deadline_against_drain, 3,
-                   "a drain keeps deadlines")},
-    {POOL_SCENARIO(pool_plain_deadline_against_shut, 4,
-                   "in the lane and out of it")},
-    {POOL_SCENARIO(pool_plain_deadline_against_exit, 4,
-                   "the new worker's are kept too")},
-    {POOL_SCENARIO(pool_plain_deadline_of_two, 4, "both are kept")},
     {.name = NULL},
 };

@@ -107,6 +107,14 @@ static void pool_two_workers(void)
 
 static void pool_two_workers_must_meet(void)
 {
+    open_with_workers(2, 2);
+    must(submit(1, waits_at_the_gate, WEIR_FOREVER) == WEIR_OK);
+    must(submit(2, opens_the_gate, WEIR_FOREVER) == WEIR_OK);
+    join_it(0);
+}
+
+static void pool_two_workers_for_two(void)
+{
     open_with_workers(2, 1);
     start(submit_one, 1);
     submit_one(2);
@@ -150,6 +158,23 @@ static void pool_shut_against_take(void)
     must(await(2, &kind, WEIR_FOREVER) == WEIR_OK);
     must(kind == WEIR_OUTCOME_DONE);
     must(attempts_of(1) == 1);
+}
+
+static void pool_shut_against_two(void)
+{
+    open_with_workers(1, 4);
+    submit_one(1);
+    submit_one(2);
+    submit_one(3);
+    submit_with_a_future(4);
+}
+
+static void pool_opens_behind_the_list(void)
+{
+    open_with_workers(1, 3);
+    submit_with_a_future(1);
+    submit_with_a_future(2);
+    submit_one(3);
 }
 
 static void pool_opens_again(void)
@@ -251,14 +276,20 @@ const struct scenario scenarios_pool_lane[] = {
     {POOL_SCENARIO(pool_full_is_refused, 3,
                    "and none if it does not wait for room")},
     {POOL_SCENARIO(pool_two_workers, 4, "two tasks for two workers")},
-    {POOL_SCENARIO(pool_two_workers_must_meet, 5,
+    {POOL_SCENARIO(pool_two_workers_must_meet, 4,
                    "what is left of a wake-up is passed on"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_two_workers_for_two, 5, "with room for one"),
      .bound = 1},
     {POOL_SCENARIO(pool_handler_submits, 4, "a handler may submit")},
     {POOL_SCENARIO(pool_shut_against_put, 4,
                    "nobody puts what is not moved to the list")},
     {POOL_SCENARIO(pool_shut_against_take, 3,
                    "one worker runs tasks in their order")},
+    {POOL_SCENARIO(pool_shut_against_two, 3,
+                   "nobody overtakes those that move")},
+    {POOL_SCENARIO(pool_opens_behind_the_list, 3,
+                   "nor those that are in the list")},
     {POOL_SCENARIO(pool_opens_again, 4, "the lane does, and misses nobody"),
      .bound = 1},
     {POOL_SCENARIO(pool_shut_twice, 4, "by two at once"), .bound = 1},

@@ -55,4 +55,8 @@ seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
 #define WEIR__QUEUE_POLLS (world_rules->processors > 1 ? 2u : 0u)
 #define WEIR__LANE_POLLS  (world_rules->processors > 1 ? 2 : 0)
 
+/* One task is fast, and none in a beat is slow. */
+#define WEIR__BEAT_FAST_TASKS 1
+#define WEIR__BEAT_SLOW_TASKS 1
+
 #endif /* WEIR_EXPLORE_SEAM_LOCK_H */
