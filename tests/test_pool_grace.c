@@ -493,6 +493,25 @@ START_TEST(a_degraded_pool_takes_nothing_and_runs_what_it_has)
 }
 END_TEST
 
+/* With nobody to wait for room, and room. */
+START_TEST(a_degraded_pool_takes_no_plain_task_either)
+{
+    struct job *deaf, *refused;
+
+    open_degradable(true);
+    deaf = start_abandoned();
+    refused = new_job(act_check_index);
+    ck_assert_int_eq(submit(refused), WEIR_DEGRADED);
+    let_end(deaf);
+    await_abandoned(0);
+    must_submit(refused);
+    let_end(refused);
+    settle_returned();
+    ck_assert_uint_eq(ledger_now().done, 1);
+    ck_assert_uint_eq(ledger_now().refused, 1);
+}
+END_TEST
+
 /* No room comes that would have woken them: the worker was one too many. */
 START_TEST(all_who_wait_to_submit_hear_at_once_that_it_is_degraded)
 {
@@ -613,6 +632,43 @@ START_TEST(callbacks_of_one_that_returned_hold_up_no_replacement)
     gate_open(&deaf[0]->finish);
     await_count(&greeted, 5);
     gate_open(&unhanded);
+    await_released(deaf[0]);
+    finish_job(deaf[1]);
+}
+END_TEST
+
+static struct gate unresized = GATE_INIT;
+static struct tally resized = TALLY_INIT;
+
+static void release_with_a_resize(void *arg, void *item)
+{
+    if (item == held_back) {
+        gate_wait(&unresized);
+        ck_assert_int_eq(weir_pool_resize(pool, 2), WEIR_OK);
+        tally_add(&resized, 1);
+    }
+    note_released(arg, item);
+}
+
+/* It waits neither for its own place nor for one that is never left. */
+START_TEST(a_thread_that_was_abandoned_may_resize_when_all_places_are_taken)
+{
+    struct job *deaf[2];
+
+    options.max_abandoned = 1;
+    options.on_release = release_with_a_resize;
+    open_pool_of(2);
+    must_resize(1);
+    await_count(&parted, 1);
+    deaf[0] = start_abandoned();
+    held_back = deaf[0];
+    let_end(deaf[0]);
+    await_abandoned(0);
+    deaf[1] = start_abandoned();
+    await_count(&greeted, 4);
+    gate_open(&unresized);
+    await_count(&resized, 1);
+    await_workers(2);
     await_released(deaf[0]);
     finish_job(deaf[1]);
 }
@@ -978,7 +1034,8 @@ int main(void)
     const TTest *const plain[] = {
         a_plain_task_is_abandoned_too,
         a_thread_that_was_abandoned_takes_no_task_even_if_one_waits,
-        a_join_is_stuck_as_soon_as_only_abandoned_attempts_are_left, NULL};
+        a_join_is_stuck_as_soon_as_only_abandoned_attempts_are_left,
+        a_degraded_pool_takes_no_plain_task_either, NULL};
     const TTest *const retries[] = {
         a_retrying_task_settles_when_the_grace_is_over_and_is_abandoned_then,
         an_attempt_that_ends_in_its_grace_is_followed_by_the_next,
@@ -991,6 +1048,7 @@ int main(void)
         by_default_as_many_may_be_abandoned_as_there_are_workers,
         nothing_more_is_replaced_until_one_returns,
         callbacks_of_one_that_returned_hold_up_no_replacement,
+        a_thread_that_was_abandoned_may_resize_when_all_places_are_taken,
         of_several_past_their_grace_the_oldest_goes_first,
         one_that_ends_while_it_is_past_its_grace_keeps_its_worker,
         abandoned_attempts_take_no_room_from_tasks_that_wait,

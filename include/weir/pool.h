@@ -259,7 +259,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
  * workers that came because tasks waited count towards more, and stay as long
  * as they are not idle.
  *
- * Blocks:  until the new workers' worker_start has returned.
+ * Blocks:  until the new workers' worker_start has returned; one that has to
+ *          wait for the place of an abandoned thread starts when that has gone.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,
  *          WEIR_DEADLOCK (in a worker_start of this pool), WEIR_FORKED; unless
  *          WEIR_OK the number is what it was.

@@ -40,7 +40,8 @@
  * LIMITS
  *
  * A thread that has returned has its slot until its callbacks have: as long as
- * they last, one that was abandoned in its stead may be missed.
+ * they last, one that was abandoned in its stead may be missed, and workers
+ * that a resize adds; nobody waits for that, or callbacks could for each other.
  */
 #include "base/clock.h"
 #include "observe/ledger.h"

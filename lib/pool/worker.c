@@ -360,6 +360,18 @@ some_are_starting(const weir_pool *pool, int *refused) WEIR_REQUIRES(pool->lock)
     return starting;
 }
 
+/* Whether a place comes free without anybody's help: its thread is on its way
+ * out.  Others may be in callbacks that wait for us. */
+static bool a_place_is_coming(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        if (pool->workers[i]->phase == WEIR__LEAVING ||
+            pool->workers[i]->phase == WEIR__ENDED)
+            return true;
+    return false;
+}
+
+/* What finds no place is left to the timekeeper. */
 static weir_status
 start_missing_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
@@ -377,7 +389,9 @@ start_missing_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
             worker->awaited = true;
             missing--;
         }
-        if (!worker) /* until the timekeeper has joined one that ended */
+        if (!worker && !a_place_is_coming(pool))
+            break;
+        if (!worker) /* until the timekeeper has joined it */
             status = weir__waitlist_wait(&pool->starters, &pool->lock, &turn,
                                          WEIR_FOREVER);
     }
