@@ -222,6 +222,12 @@ END_TEST
 
 /* ------------------------------------------------------------ off the beat */
 
+static void await_off_beat(void)
+{
+    while (weir__flag_read(&pool->on_beat))
+        sched_yield();
+}
+
 START_TEST(a_beat_with_few_tasks_is_the_last)
 {
     struct hold hold = HOLD_INIT;
@@ -229,14 +235,40 @@ START_TEST(a_beat_with_few_tasks_is_the_last)
 
     open_pool();
     advance_to(get_on_the_beat());
-    while (weir__flag_read(&pool->on_beat))
-        sched_yield();
+    await_off_beat();
     run_many(do_nothing, 1); /* its end may be the start of the next */
     start(&hold);
     waits = test_clock_waits();
     assert_times_out_at(test_clock_now() + TIMEOUT_NS);
     ck_assert_uint_le(test_clock_waits(), waits + 2);
     finish(&hold);
+}
+END_TEST
+
+/* What counts is the last beat, and not all since the first. */
+START_TEST(a_beat_with_few_tasks_after_one_with_many_is_the_last)
+{
+    int64_t beat_ns;
+
+    open_pool();
+    beat_ns = get_on_the_beat();
+    run_many(do_nothing, BEGIN_BEAT);
+    advance_to(beat_ns);
+    await_timekeeper(beat_ns + BEAT_NS);
+    ck_assert(weir__flag_read(&pool->on_beat));
+    advance_to(beat_ns + BEAT_NS);
+    await_off_beat();
+}
+END_TEST
+
+/* Those that are counted begin anew. */
+START_TEST(tasks_that_come_fast_after_slow_ones_begin_the_beat)
+{
+    open_pool();
+    run_many(take_100_us, BEGIN_BEAT);
+    ck_assert(!weir__flag_read(&pool->on_beat));
+    run_many(do_nothing, BEGIN_BEAT);
+    ck_assert(weir__flag_read(&pool->on_beat));
 }
 END_TEST
 
@@ -265,6 +297,8 @@ int main(void)
         an_answer_after_a_deadline_that_was_asked_for_is_late,
         a_stop_fixes_the_deadline_of_what_runs,
         a_beat_with_few_tasks_is_the_last,
+        a_beat_with_few_tasks_after_one_with_many_is_the_last,
+        tasks_that_come_fast_after_slow_ones_begin_the_beat,
         NULL};
     const TTest *const off[] = {else_the_timeout_runs_from_the_start, NULL};
     const struct chapter chapters[] = {{"on the beat", on, setup, pool_teardown,
