@@ -44,8 +44,6 @@ END_TEST
 
 START_TEST(what_is_not_built_yet_is_refused_by_name)
 {
-    options.isolation = WEIR_ISOLATE_TRAP;
-    assert_refused("isolation");
     options.isolation = WEIR_ISOLATE_PROCESS;
     assert_refused("isolation");
 }

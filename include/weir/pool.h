@@ -28,9 +28,36 @@ WEIR_BEGIN_DECLS
 
 typedef struct weir_pool weir_pool;
 
+/*
+ * What a fault of a handler ends.
+ *
+ * WEIR_ISOLATE_TRAP catches SIGSEGV (an overflow of the stack too), SIGBUS,
+ * SIGFPE and SIGILL that a handler causes, and its abort().  The task settles
+ * CRASHED, with the signal and in words where; deferred clean-ups do not run,
+ * on_cancel actions are taken back; the thread ends, another takes its place;
+ * and the pool is tainted for ever.
+ *
+ * It catches less than you may think, and heals nothing:
+ *   - What the handler had locked stays locked.  A crash within malloc or free,
+ *     which is where damaged memory shows, leaves the allocator locked: whoever
+ *     allocates next may wait for ever.
+ *   - What the handler wrote before it crashed, anywhere in the process, stays.
+ *   - Within a call of weir's (a bad address given to weir_queue_put, a
+ *     callback or clean-up that runs inside one), and outside of handlers
+ *     (clean-ups, callbacks, hooks), a fault ends the process, as ever.  So do
+ *     these signals if others send them.
+ *   - Faults that are not for weir go to the signal handlers that were there
+ *     when the first such pool was made, which are put back with the last one.
+ *     A signal handler that you install later comes first, and weir catches
+ *     what it passes on.  Handlers of tasks need not be told, but should leave
+ *     their thread's sigaltstack and these signals' mask alone.
+ * So: to tell what crashed, finish what else is running, and begin again in a
+ * new process.  Not for code that you do not trust.  Not with
+ * WEIR_ON_FULL_CALLER_RUNS.
+ */
 typedef enum weir_isolation {
-    WEIR_ISOLATE_THREAD, /* a fault ends the process, as it should */
-    WEIR_ISOLATE_TRAP,   /* not built yet: refused */
+    WEIR_ISOLATE_THREAD, /* the process, as it should */
+    WEIR_ISOLATE_TRAP,   /* the attempt and its thread */
     WEIR_ISOLATE_PROCESS /* not built yet: refused */
 } weir_isolation;
 
@@ -109,7 +136,8 @@ typedef struct weir_pool_options {
      * create or resize fails; where no call waits for it, another is tried
      * later.  May be NULL. */
     int (*worker_start)(void *arg, uint32_t worker);
-    /* Runs last on each thread whose worker_start answered 0.  May be NULL. */
+    /* Runs last on each thread whose worker_start answered 0, also if a handler
+     * crashed there.  May be NULL. */
     void (*worker_stop)(void *arg, uint32_t worker);
     void *worker_arg;
 } weir_pool_options;
@@ -162,7 +190,8 @@ typedef struct weir_pool_stats {
     uint32_t workers; /* live worker threads, abandoned ones not counted */
     uint32_t busy;    /* of these, in a handler or a callback */
     bool degraded;    /* max_abandoned are abandoned: no new tasks */
-    bool tainted;     /* never, in WEIR_ISOLATE_THREAD */
+    bool tainted;     /* a handler has crashed (WEIR_ISOLATE_TRAP): memory may
+                         be damaged, locks may be held for ever */
 } weir_pool_stats;
 #define WEIR_POOL_STATS_INIT WEIR_SIZED(weir_pool_stats)
 

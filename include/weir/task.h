@@ -37,7 +37,7 @@ typedef enum weir_outcome_kind {
     WEIR_OUTCOME_DONE,      /* the handler returned 0 */
     WEIR_OUTCOME_FAILED,    /* an error code, weir_task_fail or _raise */
     WEIR_OUTCOME_TIMED_OUT, /* the attempt's deadline passed */
-    WEIR_OUTCOME_CRASHED,   /* a fault; only where faults are contained */
+    WEIR_OUTCOME_CRASHED,   /* a fault; only with WEIR_ISOLATE_TRAP */
     WEIR_OUTCOME_EXITED,    /* the handler ended its thread */
     WEIR_OUTCOME_CANCELLED, /* by its future, by stop, by the run's end */
     WEIR_OUTCOME_EXPIRED,   /* waited longer than its time to live */
@@ -149,7 +149,8 @@ weir_task_raise(weir_task *task, int code, const char *format, ...)
  * Has `cleanup(arg)` run when the attempt ends, however it ends (return,
  * raise, pthread_exit), latest first, before the item is released.  After
  * return and pthread_exit the handler's own variables are gone: `arg` should
- * not point to them.  A clean-up may not raise or end the thread.
+ * not point to them.  A clean-up may not raise or end the thread.  After a
+ * crash (WEIR_ISOLATE_TRAP) none runs.
  *
  * Owns:    holds `arg` until then.
  * Returns: WEIR_OK, WEIR_FULL (16 stand already).

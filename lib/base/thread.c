@@ -23,9 +23,9 @@ static _Thread_local int self;
 /* Rounds of destructors that this thread has seen. */
 static _Thread_local int end_rounds;
 
-/* A cancelled thread's frames are gone, but the address sanitizer still has
- * what lay between their variables marked as out of bounds. */
-static void forget_frames(void)
+/* What lay between the variables of frames that are gone is still marked as out
+ * of bounds. */
+void weir__thread_forget_frames(void)
 {
 #ifdef __SANITIZE_ADDRESS__
     extern void __asan_unpoison_memory_region(void const volatile *, size_t);
@@ -50,7 +50,7 @@ static void last_of_all(void *value)
 {
     struct weir__thread *thread = value;
 
-    forget_frames();
+    weir__thread_forget_frames();
     if (++end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 &&
         pthread_setspecific(end_key, thread) == 0)
         return;
@@ -79,6 +79,11 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+const struct weir__thread *weir__thread_mine(void)
+{
+    return pthread_getspecific(end_key);
+}
+
 /* Signals that a thread causes itself, by what it does. */
 static void block_all_but_synchronous(sigset_t *before)
 {
@@ -95,16 +100,38 @@ static void block_all_but_synchronous(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &blocked, before);
 }
 
+void weir__thread_reset_signals(void)
+{
+    block_all_but_synchronous(NULL);
+}
+
+static int prepare_key(void)
+{
+    pthread_once(&key_once, make_key);
+    return key_error;
+}
+
+weir_status weir__thread_prepare(void)
+{
+    int error = prepare_key();
+
+    if (!error)
+        return WEIR_OK;
+    errno = error;
+    return weir__refuse(WEIR_ESYSTEM,
+                        "no key for threads: %s; the program has used up "
+                        "PTHREAD_KEYS_MAX",
+                        strerror(error));
+}
+
 static int start_native(struct weir__thread *thread)
 {
     pthread_attr_t attr;
     sigset_t before;
-    int error;
+    int error = prepare_key();
 
-    pthread_once(&key_once, make_key);
-    if (key_error)
-        return key_error;
-    error = pthread_attr_init(&attr);
+    if (!error)
+        error = pthread_attr_init(&attr);
     if (error)
         return error;
     if (thread->stack_bytes)
@@ -154,6 +181,20 @@ void weir__thread_detach(struct weir__thread *thread)
 {
     if (pthread_detach(thread->native))
         abort();
+}
+
+const void *weir__thread_stack_end(void)
+{
+    pthread_attr_t attr;
+    void *lowest = NULL;
+    size_t bytes;
+
+    if (pthread_getattr_np(pthread_self(), &attr))
+        return NULL;
+    if (pthread_attr_getstack(&attr, &lowest, &bytes))
+        lowest = NULL;
+    pthread_attr_destroy(&attr);
+    return lowest;
 }
 
 size_t weir__thread_least_stack(void)

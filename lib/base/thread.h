@@ -23,11 +23,14 @@
 
 #include <weir/status.h>
 
+struct weir__trap; /* base/trap.h */
+
 /* Set all but `native` before the start; must outlive the thread. */
 struct weir__thread {
     pthread_t native;
-    char name[16];      /* cut by the system's limit */
-    size_t stack_bytes; /* 0: the system's */
+    char name[16];           /* cut by the system's limit */
+    size_t stack_bytes;      /* 0: the system's */
+    struct weir__trap *trap; /* NULL: its faults are not ours */
     void (*run)(void *arg);
     void (*ended)(void *arg);
     void *arg;
@@ -44,6 +47,24 @@ weir_status weir__thread_start(struct weir__thread *thread);
 void weir__thread_join(struct weir__thread *thread);
 /* Nobody will join it. */
 void weir__thread_detach(struct weir__thread *thread);
+
+/* The calling thread if it is one of ours and has not ended, else NULL.  May be
+ * asked in a signal handler, once weir__thread_prepare has answered WEIR_OK; a
+ * start prepares by itself.  Returns WEIR_OK, WEIR_ESYSTEM. */
+const struct weir__thread *weir__thread_mine(void);
+weir_status weir__thread_prepare(void);
+
+/* The signals that a thread of ours starts with: blocked but for those that it
+ * causes itself. */
+void weir__thread_reset_signals(void);
+
+/* The frames below the caller's are gone, though no function returned: says so
+ * to the address sanitizer, which keeps account of them. */
+void weir__thread_forget_frames(void);
+
+/* The lowest address of the calling thread's stack, NULL if not known; what is
+ * just below is there to catch an overflow. */
+const void *weir__thread_stack_end(void);
 
 /* The least stack_bytes that the system takes. */
 size_t weir__thread_least_stack(void);

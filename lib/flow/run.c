@@ -39,6 +39,7 @@
 #include "base/fault.h"
 #include "base/options.h"
 #include "base/park.h"
+#include "base/trap.h"
 #include "flow/feed.h"
 #include "queue/settings.h"
 
@@ -401,6 +402,7 @@ run_to_the_end(struct run *run, const weir_run_options *o,
 
 weir_status weir_run(const weir_run_options *options, weir_report *report)
 {
+    WEIR__UNTRAPPED;
     weir_report filled = WEIR_REPORT_INIT;
     struct weir__pool_settings settings;
     struct run run = {.status = WEIR_OK};

@@ -20,7 +20,8 @@ struct telling {
     weir_pool *pool;
     struct weir__entry *entry;
     weir_future *future; /* that nobody will get then; may be NULL */
-    bool ended, exited;  /* an attempt has, and how */
+    bool ended;          /* an attempt has */
+    enum weir__ending how;
     bool done;
 };
 
@@ -52,8 +53,7 @@ WEIR_TRUST_ME static void tell_guarded_drops_lock(struct telling *telling)
 
     pthread_cleanup_push(go_on_telling, telling);
     if (telling->ended)
-        weir__entry_end_drops_lock(pool, telling->entry, telling->exited,
-                                   &phase);
+        weir__entry_end_drops_lock(pool, telling->entry, telling->how, &phase);
     else if (telling->entry->is_handled)
         weir__entry_go_on_drops_lock(pool, telling->entry, &phase);
     else
@@ -89,7 +89,8 @@ static void end_callers_attempt(void *arg)
                               .entry = attempt->entry,
                               .future = attempt->future,
                               .ended = true,
-                              .exited = attempt->exited};
+                              .how = attempt->exited ? WEIR__EXITED
+                                                     : WEIR__ANSWERED};
 
     if (attempt->over)
         return;
@@ -113,7 +114,7 @@ static void run_callers_attempt(struct callers_attempt *attempt)
 
     pthread_cleanup_push(end_callers_attempt, attempt);
     weir__pool_enter(&attempt->inside, attempt->pool);
-    weir__task_run(entry->task, entry->handler, entry->item, false);
+    (void)weir__task_run(entry->task, entry->handler, entry->item, false);
     attempt->exited = false;
     pthread_cleanup_pop(1);
 }

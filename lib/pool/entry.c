@@ -227,12 +227,12 @@ static void await_notifier(weir_pool *pool, struct weir__entry *entry)
     }
 }
 
-static void note_answer(struct weir__entry *entry, bool exited)
+static void note_answer(struct weir__entry *entry, enum weir__ending how)
 {
     weir_outcome *o = &entry->outcome;
 
     word_outcome(entry, WEIR_OUTCOME_EXITED);
-    if (exited)
+    if (how == WEIR__EXITED)
         return;
     weir__task_answer(entry->task, o);
     if (o->kind == WEIR_OUTCOME_FAILED && o->message[0] == '\0')
@@ -270,7 +270,7 @@ static bool is_too_late(const struct weir__entry *entry)
 }
 
 void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
-                                bool exited, enum weir__phase *phase)
+                                enum weir__ending how, enum weir__phase *phase)
 {
     bool granted = false;
 
@@ -280,7 +280,7 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
         deadline_passed_drops_lock(pool, entry); /* before the timekeeper */
     if (entry->state == WEIR__RUNNING) {
         weir__moments_remove(&pool->moments, &entry->moment);
-        note_answer(entry, exited);
+        note_answer(entry, how);
     }
     entry->attempt_alive = false;
     weir__interrupt_end(pool, entry);

@@ -130,6 +130,7 @@ bool weir__pool_has_room(const weir_pool *pool)
 
 void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
 {
+    WEIR__UNTRAPPED;
     weir_pool_stats stats = WEIR_POOL_STATS_INIT;
     weir_pool *pool = (weir_pool *)handle; /* reading takes the lock too */
 
@@ -141,6 +142,7 @@ void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
         stats.workers = pool->alive;
         stats.degraded = weir__pool_is_degraded(pool);
         stats.busy = weir__pool_busy(pool);
+        stats.tainted = pool->tainted;
         weir__mutex_unlock(&pool->lock);
     }
     weir__snapshot_write(out, &stats, sizeof(stats));

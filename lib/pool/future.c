@@ -119,6 +119,7 @@ static weir_status check_future(const weir_future *future)
 weir_status
 weir_future_wait(weir_future *future, weir_outcome *out, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_future(future);
     struct weir__turn turn = {0};
     weir_pool *pool;
@@ -285,6 +286,7 @@ static weir_status await_any(struct choice *choice, weir_deadline deadline)
 weir_status weir_future_wait_any(weir_future *const *futures, size_t count,
                                  size_t *index, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     struct choice choice = {.futures = futures,
                             .count = count,
                             .settled = count};
@@ -314,6 +316,7 @@ weir_status weir_future_wait_any(weir_future *const *futures, size_t count,
 
 weir_status weir_future_cancel(weir_future *future)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_future(future);
 
     if (status)
@@ -327,6 +330,7 @@ weir_status weir_future_cancel(weir_future *future)
 
 void weir_future_release(weir_future *future)
 {
+    WEIR__UNTRAPPED;
     weir_pool *pool;
     bool last;
 

@@ -149,6 +149,7 @@ static weir_status check_group(const weir_group *group)
 
 weir_status weir_group_join(weir_group *group, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_group(group);
     struct weir__turn turn = {0};
     weir_pool *pool;
@@ -175,6 +176,7 @@ weir_status weir_group_join(weir_group *group, weir_deadline deadline)
 
 weir_status weir_group_create(weir_group **out, weir_pool *pool)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__pool_check(pool);
     weir_group *group;
 
@@ -206,6 +208,8 @@ cancel_drops_lock(weir_pool *pool, weir_group *group) WEIR_REQUIRES(pool->lock)
 
 void weir_group_cancel(weir_group *group)
 {
+    WEIR__UNTRAPPED;
+
     if (!group || check_group(group))
         return;
     weir__mutex_lock(&group->pool->lock);
@@ -215,6 +219,7 @@ void weir_group_cancel(weir_group *group)
 
 void weir_group_destroy(weir_group *group)
 {
+    WEIR__UNTRAPPED;
     weir_pool *pool;
     bool last;
 
@@ -237,6 +242,7 @@ void weir_group_destroy(weir_group *group)
 weir_status weir_group_submit(weir_group *group, weir_handler *handler,
                               void *item, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_group(group);
 
     if (status)
@@ -248,6 +254,7 @@ weir_status
 weir_group_submit_task(weir_group *group, const weir_task_spec *spec,
                        weir_future **out, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_group(group);
 
     if (status)
@@ -257,6 +264,8 @@ weir_group_submit_task(weir_group *group, const weir_task_spec *spec,
 
 void weir_group_read_ledger(const weir_group *group, weir_ledger *out)
 {
+    WEIR__UNTRAPPED;
+
     *out = (weir_ledger){0};
     if (check_group(group))
         return;

@@ -125,6 +125,7 @@ list_all(weir_pool *pool, struct listing *listing) WEIR_REQUIRES(pool->lock)
 size_t
 weir_pool_list(const weir_pool *handle, weir_pool_entry *out, size_t room)
 {
+    WEIR__UNTRAPPED;
     weir_pool *pool = (weir_pool *)handle; /* listing takes the lock too */
     struct listing listing = {.at = (unsigned char *)out,
                               .room = out ? room : 0};

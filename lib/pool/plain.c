@@ -169,21 +169,23 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
     return true;
 }
 
-void weir__plain_run(weir_pool *pool, struct weir__worker *worker)
+bool weir__plain_run(weir_pool *pool, struct weir__worker *worker)
 {
     struct weir__lane_work *lane = &worker->lane;
 
     set_cancellable(worker, true);
     tell_submitters(pool);
     if (!begin_plain(pool, worker))
-        return;
+        return true;
     weir__pool_enter(&worker->inside, pool);
-    weir__task_run(&worker->task, lane->plain.handler, lane->plain.item, false);
+    if (!weir__task_run(&worker->task, lane->plain.handler, lane->plain.item,
+                        false))
+        return false;
     weir__thread_reset_cancel();
     weir__thread_test_cancel();
     if (end_plainly(pool, worker)) {
         weir__pool_leave(&worker->inside);
-        return;
+        return true;
     }
     set_cancellable(worker, false);
     lane->ended_ns = 0; /* clean-ups may take long */
@@ -193,6 +195,7 @@ void weir__plain_run(weir_pool *pool, struct weir__worker *worker)
     weir__lane_adopt_own(pool, worker);
     weir__worker_end_attempt_drops_lock(pool, worker);
     weir__mutex_unlock(&pool->lock);
+    return true;
 }
 
 void weir__plain_rest(struct weir__worker *worker)

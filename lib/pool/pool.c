@@ -67,13 +67,21 @@ static void free_workers(struct weir__worker **workers, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         weir__task_dispose(&workers[i]->task);
+        weir__trap_destroy(workers[i]->thread.trap);
         weir__release(workers[i]->lane.copy);
         weir__release_apart(workers[i]);
     }
 }
 
+static bool has_traps(const weir_pool *pool)
+{
+    return pool->settings.options.isolation == WEIR_ISOLATE_TRAP;
+}
+
 static void free_pool(weir_pool *pool)
 {
+    if (has_traps(pool))
+        weir__trap_release();
     weir__blocks_release(pool->store);
     free_workers(pool->workers, pool->worker_slots);
     weir__release(pool->workers);
@@ -110,6 +118,25 @@ struct growth {
     struct weir__block *block;
 };
 
+/* What it has beside itself; false: no memory. */
+static bool equip_worker(const weir_pool *pool, struct weir__worker *worker)
+{
+    const weir_pool_options *o = &pool->settings.options;
+
+    if (pool->has_lane && o->item_size > 0) {
+        worker->lane.copy = weir__allocate(o->item_size);
+        if (!worker->lane.copy)
+            return false;
+    }
+    if (has_traps(pool)) {
+        worker->thread.trap = weir__trap_create();
+        if (!worker->thread.trap)
+            return false;
+    }
+    return weir__task_init(&worker->task, worker->result, o->max_result) ==
+           WEIR_OK;
+}
+
 static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
 {
     size_t room = pool->settings.options.max_result;
@@ -117,21 +144,16 @@ static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
 
     if (!worker)
         return NULL;
-    if (pool->has_lane && pool->settings.options.item_size > 0) {
-        worker->lane.copy = weir__allocate(pool->settings.options.item_size);
-        if (!worker->lane.copy) {
-            weir__release_apart(worker);
-            return NULL;
-        }
-    }
-    worker->pool = pool;
-    worker->index = index;
-    worker->repeat.is_repeat = true;
-    if (weir__task_init(&worker->task, worker->result, room)) {
+    if (!equip_worker(pool, worker)) {
+        weir__trap_destroy(worker->thread.trap);
         weir__release(worker->lane.copy);
         weir__release_apart(worker);
         return NULL;
     }
+    worker->task.trap = worker->thread.trap;
+    worker->pool = pool;
+    worker->index = index;
+    worker->repeat.is_repeat = true;
     return worker;
 }
 
@@ -232,6 +254,7 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
 
 weir_status weir_pool_resize(weir_pool *pool, uint32_t workers)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__pool_check(pool);
     struct weir__turn turn = {0};
 
@@ -265,6 +288,7 @@ weir_status weir_pool_resize(weir_pool *pool, uint32_t workers)
 
 weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
 {
+    WEIR__UNTRAPPED;
     weir_status status;
     weir_pool *pool;
 
@@ -281,6 +305,11 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
         status = weir__lane_create(pool);
     if (!status)
         status = weir__mutex_init(&pool->lock, WEIR__RANK_POOL);
+    if (!status && has_traps(pool)) {
+        status = weir__trap_acquire();
+        if (status)
+            weir__mutex_dispose(&pool->lock);
+    }
     if (status) {
         weir__lane_release(pool);
         weir__release_apart(pool);

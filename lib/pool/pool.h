@@ -178,6 +178,7 @@ struct weir_pool {
     bool no_retries; /* L: stop now, or the run's end */
     bool destroyed;  /* L: no callback starts any more */
     bool stopped;    /* L: some stop has answered */
+    bool tainted;    /* L: a handler has crashed; never turns false */
     bool store_gone; /* L: freed */
 
     struct weir__scaling scaling; /* L: what the watch keeps */
@@ -323,8 +324,9 @@ int64_t weir__beat_let_happen(weir_pool *pool, int64_t now_ns)
 bool weir__plain_take(weir_pool *pool, struct weir__worker *worker);
 bool weir__plain_get_locked(weir_pool *pool, struct weir__worker *worker,
                             bool *coming) WEIR_REQUIRES(pool->lock);
-/* Runs the task that it has taken. */
-void weir__plain_run(weir_pool *pool, struct weir__worker *worker);
+/* Runs the task that it has taken.  False: its handler crashed, and the thread
+ * is to return; what is left of the task is done when it ends. */
+bool weir__plain_run(weir_pool *pool, struct weir__worker *worker);
 /* It will do something else now. */
 void weir__plain_rest(struct weir__worker *worker);
 
@@ -352,11 +354,11 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
                        struct weir_task *task, uint32_t worker)
     WEIR_REQUIRES(pool->lock);
 
-/* An attempt has ended: as its record says, or, if `exited`, with its thread.
+/* An attempt has ended, and how.
  * Settles, retries, or counts it late; runs the callbacks that are now due.
  * Notes in `phase` what it is doing. */
 void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
-                                bool exited, enum weir__phase *phase)
+                                enum weir__ending how, enum weir__phase *phase)
     WEIR_REQUIRES(pool->lock);
 
 /* Its moment has come. */

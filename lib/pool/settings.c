@@ -24,13 +24,13 @@ static weir_status refuse_unbuilt(const weir_pool_options *o)
 {
     if ((unsigned)o->isolation > WEIR_ISOLATE_PROCESS)
         return weir__refuse(WEIR_EINVAL,
-                            "isolation %d is no level: use WEIR_ISOLATE_THREAD",
+                            "isolation %d is no level: use WEIR_ISOLATE_THREAD "
+                            "or WEIR_ISOLATE_TRAP",
                             (int)o->isolation);
-    if (o->isolation != WEIR_ISOLATE_THREAD)
+    if (o->isolation == WEIR_ISOLATE_PROCESS)
         return weir__refuse(WEIR_EINVAL,
-                            "isolation %d is not built yet: use "
-                            "WEIR_ISOLATE_THREAD",
-                            (int)o->isolation);
+                            "isolation WEIR_ISOLATE_PROCESS is not built yet: "
+                            "use WEIR_ISOLATE_THREAD or WEIR_ISOLATE_TRAP");
     return WEIR_OK;
 }
 
@@ -90,6 +90,13 @@ static weir_status check_times(const weir_pool_options *o)
         return weir__refuse(WEIR_EINVAL,
                             "on_full %d is no policy: use a WEIR_ON_FULL_...",
                             (int)o->on_full);
+    if (o->isolation == WEIR_ISOLATE_TRAP &&
+        o->on_full == WEIR_ON_FULL_CALLER_RUNS)
+        return weir__refuse(WEIR_EINVAL,
+                            "isolation WEIR_ISOLATE_TRAP cannot go with "
+                            "on_full WEIR_ON_FULL_CALLER_RUNS: a fault would "
+                            "end the submitter's thread; choose another "
+                            "on_full");
     return WEIR_OK;
 }
 

@@ -49,6 +49,7 @@ void weir__pool_changed(weir_pool *pool)
 
 weir_status weir_pool_join(weir_pool *pool, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__pool_check(pool);
     struct weir__turn turn = {0};
     bool idle, stuck;
@@ -202,6 +203,7 @@ stop_drops_lock(weir_pool *pool, weir_stop_how how, weir_deadline deadline)
 weir_status
 weir_pool_stop(weir_pool *pool, weir_stop_how how, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__pool_check(pool);
 
     if (status)
@@ -233,6 +235,7 @@ static bool only_stuck_are_left(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
 void weir_pool_destroy(weir_pool *pool)
 {
+    WEIR__UNTRAPPED;
     struct weir__turn turn = {0};
     weir_status status;
 

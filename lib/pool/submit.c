@@ -362,6 +362,7 @@ static weir_status check_copy(const weir_pool *pool, const void *item)
 weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
                              weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler);
     struct offer offer;
 
@@ -401,6 +402,7 @@ weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
                        weir_handler *handler, const void *item,
                        weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler);
     struct offer offer;
 
@@ -418,6 +420,7 @@ weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
                                   void *const *items, size_t count,
                                   size_t *done, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler);
     bool offered = !status && (items || count == 0);
     size_t n = 0;
@@ -483,6 +486,7 @@ weir_status weir__submit_task(weir_pool *pool, weir_group *group,
                               const weir_task_spec *spec, weir_future **out,
                               weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_task_spec read = WEIR_TASK_SPEC_INIT;
     weir_retry retry = WEIR_RETRY_INIT;
     struct offer offer;

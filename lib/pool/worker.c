@@ -11,6 +11,7 @@
  *              ▶ leaving     too many workers; idle for long, and more than the
  *                            least; or closing, and nothing is left
  *   in attempt ▶ deciding ▶ telling ▶ idle, or leaving if it was abandoned
+ *              ▶ leaving     the handler crashed, and that was trapped
  *   any        ▶ leaving     the thread ends: pthread_exit, a cancel
  *   leaving    ▶ ended ▶ absent   joined by the timekeeper
  *
@@ -132,15 +133,19 @@ take_drops_lock(weir_pool *pool, struct weir__worker *worker)
 void weir__worker_end_attempt_drops_lock(weir_pool *pool,
                                          struct weir__worker *worker)
 {
-    weir__entry_end_drops_lock(pool, worker->entry, false, &worker->phase);
+    weir__entry_end_drops_lock(pool, worker->entry, WEIR__ANSWERED,
+                               &worker->phase);
     weir__entry_detach(pool, worker);
     worker->phase = WEIR__IDLE;
 }
 
-static void
+/* False: the handler crashed, see weir__plain_run. */
+static bool
 run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
                        struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 {
+    bool answered;
+
     weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
     pool->begun++;
@@ -148,12 +153,16 @@ run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
     weir__mutex_unlock(&pool->lock);
 
     weir__pool_enter(&worker->inside, pool);
-    weir__task_run(&worker->task, entry->handler, entry->item, true);
-    weir__task_end(&worker->task);
-    weir__pool_leave(&worker->inside);
+    answered = weir__task_run(&worker->task, entry->handler, entry->item, true);
+    if (answered) {
+        weir__task_end(&worker->task);
+        weir__pool_leave(&worker->inside);
+    }
 
     weir__mutex_lock(&pool->lock);
-    weir__worker_end_attempt_drops_lock(pool, worker);
+    if (answered)
+        weir__worker_end_attempt_drops_lock(pool, worker);
+    return answered;
 }
 
 /* Whether the worker may be used. */
@@ -189,34 +198,44 @@ static void leave_pool(weir_pool *pool, struct weir__worker *worker)
     weir__lane_call_workers(pool);
 }
 
+/* Whether it stays: it has not left the pool, and no handler has crashed. */
+static bool work_with_lock(weir_pool *pool, struct weir__worker *worker)
+{
+    struct finding finding;
+    bool answered = true;
+
+    weir__mutex_lock(&pool->lock);
+    do {
+        finding = take_drops_lock(pool, worker);
+        if (finding.entry)
+            answered = run_attempt_drops_lock(pool, worker, finding.entry);
+    } while (answered && finding.entry && (!pool->has_lane || pool->lane_shut));
+    if (!finding.entry && !finding.is_plain)
+        leave_pool(pool, worker);
+    weir__mutex_unlock(&pool->lock);
+    if (finding.is_plain)
+        return weir__plain_run(pool, worker);
+    return answered && finding.entry;
+}
+
 static void work(void *arg)
 {
     struct weir__worker *worker = arg;
     weir_pool *pool = worker->pool;
-    struct finding finding;
 
     if (pool->settings.options.interrupt_signal != 0)
         weir__door_attach(&worker->task.door,
                           pool->settings.options.interrupt_signal);
+    weir__trap_begin(worker->thread.trap);
     if (!greet(worker))
         return;
     do {
         while (pool->has_lane && !worker->abandoned &&
                weir__plain_take(pool, worker))
-            weir__plain_run(pool, worker);
+            if (!weir__plain_run(pool, worker))
+                return;
         weir__plain_rest(worker);
-        weir__mutex_lock(&pool->lock);
-        do {
-            finding = take_drops_lock(pool, worker);
-            if (finding.entry)
-                run_attempt_drops_lock(pool, worker, finding.entry);
-        } while (finding.entry && (!pool->has_lane || pool->lane_shut));
-        if (!finding.entry && !finding.is_plain)
-            leave_pool(pool, worker);
-        weir__mutex_unlock(&pool->lock);
-        if (finding.is_plain)
-            weir__plain_run(pool, worker);
-    } while (finding.entry || finding.is_plain);
+    } while (work_with_lock(pool, worker));
 }
 
 /* ---------------------------------------------------------- the last of it */
@@ -244,7 +263,11 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
         weir__task_end(&worker->task);
         weir__pool_leave(&worker->inside);
         weir__mutex_lock(&pool->lock);
-        weir__entry_end_drops_lock(pool, worker->entry, true, &worker->phase);
+        pool->tainted |= worker->task.crashed;
+        weir__entry_end_drops_lock(pool, worker->entry,
+                                   worker->task.crashed ? WEIR__CRASHED
+                                                        : WEIR__EXITED,
+                                   &worker->phase);
     } else if (phase == WEIR__DECIDING || phase == WEIR__TELLING) {
         weir__entry_go_on_drops_lock(pool, worker->entry, &worker->phase);
     }
@@ -259,6 +282,7 @@ static void left(void *arg)
     const weir_pool_options *o = &pool->settings.options;
     bool destroyed;
 
+    weir__trap_end(worker->thread.trap);
     weir__pool_forget_inside();
     weir__mutex_lock(&pool->lock);
     finish_drops_lock(pool, worker);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/trap.h"
 #include "queue/queue.h"
 #include "queue/state.h"
 
@@ -52,6 +53,7 @@ weir_status
 weir__queue_get_unless(weir_queue *q, void *item, weir_deadline deadline,
                        const struct weir__flag *interrupted)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, item, 1);
 
     if (status)
@@ -73,6 +75,7 @@ weir__queue_get_unless(weir_queue *q, void *item, weir_deadline deadline,
 weir_status weir_queue_get_many(weir_queue *q, void *items, size_t count,
                                 size_t *done, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, items, count);
     struct getting getting = {.items = items,
                               .count = count,

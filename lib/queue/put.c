@@ -3,6 +3,7 @@
 #include <weir/queue.h>
 
 #include "base/clock.h"
+#include "base/trap.h"
 #include "queue/settings.h"
 #include "queue/state.h"
 
@@ -38,6 +39,7 @@ static inline void tell_getters(weir_queue *q)
 weir_status
 weir_queue_put(weir_queue *q, const void *item, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, item, 1);
     size_t done;
 
@@ -57,6 +59,7 @@ weir_queue_put(weir_queue *q, const void *item, weir_deadline deadline)
 weir_status weir_queue_put_many(weir_queue *q, const void *items, size_t count,
                                 size_t *done, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, items, count);
     const unsigned char *item = items;
     bool is_valid = !status; /* else the call is refused, not its items */

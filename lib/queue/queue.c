@@ -13,6 +13,7 @@
 #include "base/fork.h"
 #include "base/options.h"
 #include "base/processors.h"
+#include "base/trap.h"
 #include "queue/queue.h"
 #include "queue/settings.h"
 #include "queue/state.h"
@@ -35,6 +36,7 @@ static void init_side(struct weir__side *side, struct weir__counter *word)
 weir_status weir_queue_create(weir_queue **out, size_t item_size,
                               const weir_queue_options *options)
 {
+    WEIR__UNTRAPPED;
     weir_queue_options read;
     weir_queue *q;
     weir_status status;
@@ -74,6 +76,7 @@ free_queue:
 
 void weir_queue_destroy(weir_queue *q)
 {
+    WEIR__UNTRAPPED;
     struct weir__pill *pills;
     uint64_t at;
     size_t count;
@@ -137,6 +140,7 @@ void weir__queue_finish(weir_queue *q, size_t count)
 
 weir_status weir_queue_task_done(weir_queue *q, size_t count)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, NULL, 0);
 
     if (status)
@@ -151,6 +155,7 @@ weir_status weir_queue_task_done(weir_queue *q, size_t count)
 
 weir_status weir_queue_join(weir_queue *q, weir_deadline deadline)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, NULL, 0);
     struct weir__turn turn = {0};
     bool finished;
@@ -176,6 +181,7 @@ weir_status weir_queue_join(weir_queue *q, weir_deadline deadline)
 
 weir_status weir_queue_poison(weir_queue *q, size_t consumers)
 {
+    WEIR__UNTRAPPED;
     weir_status status = weir__queue_check(q, NULL, 0);
     struct weir__pill *pill;
 
@@ -217,7 +223,10 @@ static void close_locked(weir_queue *q)
 
 void weir_queue_close(weir_queue *q)
 {
-    if (weir__queue_check(q, NULL, 0))
+    WEIR__UNTRAPPED;
+
+    /* gcc does not know that NULL has been refused, and warns of it. */
+    if (weir__queue_check(q, NULL, 0) || !q)
         return;
     weir__mutex_lock(&q->lock);
     close_locked(q);
@@ -258,6 +267,7 @@ empty_locked(weir_queue *q, uint64_t *from, struct weir__pill **pills)
 
 void weir_queue_abort(weir_queue *q)
 {
+    WEIR__UNTRAPPED;
     struct weir__pill *pills;
     uint64_t at;
     size_t count;
@@ -334,6 +344,7 @@ bool weir_queue_is_closed(const weir_queue *q)
  * it. */
 void weir_queue_read_stats(const weir_queue *queue, weir_queue_stats *out)
 {
+    WEIR__UNTRAPPED;
     weir_queue *q = (weir_queue *)queue;
     weir_queue_stats stats = WEIR_QUEUE_STATS_INIT;
 

@@ -2,6 +2,7 @@
 /* task.c - see task.h. */
 #include "task/task.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,24 +42,39 @@ void weir__task_forget_cancel(struct weir_task *task)
     weir__mutex_unlock(&task->lock);
 }
 
-void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
-                    bool cancellable)
+static void
+call_handler(struct weir_task *task, weir_handler *handler, void *item)
 {
-    task->outer = current_task;
-    current_task = task;
-    if (cancellable)
-        weir__thread_let_cancel(true);
-    if (_setjmp(task->escape) == 0) {
-        int code = handler(task, item);
+    int code = handler(task, item);
 
-        if (!task->failed)
-            task->code = code;
+    if (!task->failed)
+        task->code = code;
+}
+
+static void
+call_armed(struct weir_task *task, weir_handler *handler, void *item)
+{
+    if (_setjmp(task->escape) == 0) {
+        weir__trap_arm(task->trap, &task->escape);
+        call_handler(task, handler, item);
     }
-    if (cancellable) {
-        weir__thread_reset_cancel();
-        weir__thread_test_cancel();
-        weir__thread_let_cancel(false);
-    }
+    weir__trap_disarm(task->trap);
+}
+
+static void disarm(void *arg)
+{
+    weir__trap_disarm(arg);
+}
+
+/* The clean-up disarms before the frame is gone, should the handler end its
+ * thread; and taking it off takes off what a handler that crashed has left of
+ * its own. */
+static void
+call_trapped(struct weir_task *task, weir_handler *handler, void *item)
+{
+    pthread_cleanup_push(disarm, task->trap);
+    call_armed(task, handler, item);
+    pthread_cleanup_pop(0);
 }
 
 static void run_cleanups(struct weir_task *task)
@@ -97,6 +113,48 @@ static void withdraw_actions(struct weir_task *task)
         weir__door_settle(&task->door);
 }
 
+/* The thread goes on to its end, where the rest follows; but nobody is to touch
+ * from now on what the handler was at. */
+static bool note_crash(struct weir_task *task)
+{
+    int number =
+        weir__trap_recover(task->trap, task->message, sizeof(task->message));
+
+    if (number == 0)
+        return false;
+    weir__thread_reset_cancel();
+    weir__thread_let_cancel(false);
+    task->crashed = true;
+    task->failed = true;
+    task->code = number;
+    task->result_size = 0;
+    task->cleanup_count = 0;
+    withdraw_actions(task);
+    return true;
+}
+
+bool weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
+                    bool cancellable)
+{
+    task->outer = current_task;
+    current_task = task;
+    if (cancellable)
+        weir__thread_let_cancel(true);
+    if (WEIR_RARELY(task->trap != NULL)) {
+        call_trapped(task, handler, item);
+        if (note_crash(task))
+            return false;
+    } else if (_setjmp(task->escape) == 0) {
+        call_handler(task, handler, item);
+    }
+    if (cancellable) {
+        weir__thread_reset_cancel();
+        weir__thread_test_cancel();
+        weir__thread_let_cancel(false);
+    }
+    return true;
+}
+
 void weir__task_end(struct weir_task *task)
 {
     withdraw_actions(task);
@@ -129,7 +187,9 @@ void weir__task_answer(const struct weir_task *task, weir_outcome *outcome)
 {
     bool done = weir__task_is_done(task);
 
-    outcome->kind = done ? WEIR_OUTCOME_DONE : WEIR_OUTCOME_FAILED;
+    outcome->kind = done            ? WEIR_OUTCOME_DONE
+                    : task->crashed ? WEIR_OUTCOME_CRASHED
+                                    : WEIR_OUTCOME_FAILED;
     outcome->code = task->code;
     outcome->message = task->message;
     outcome->result = task->result_size > 0 ? task->result : NULL;
@@ -182,6 +242,7 @@ void weir__task_act(struct weir_task *task, uint64_t generation)
 weir_status
 weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
 {
+    WEIR__UNTRAPPED;
     weir_status status = WEIR_OK;
     bool run_now = false;
 
@@ -209,6 +270,7 @@ weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
 
 int weir_task_cancel_fd(weir_task *task)
 {
+    WEIR__UNTRAPPED;
     int fresh = weir__event_create();
     int fd;
 
@@ -230,6 +292,7 @@ int weir_task_cancel_fd(weir_task *task)
 
 weir_status weir_task_sleep(weir_task *task, int64_t ns)
 {
+    WEIR__UNTRAPPED;
     weir_deadline until = weir_deadline_after(ns);
     struct weir__turn turn = {0};
     weir_status status = WEIR_OK;
@@ -273,6 +336,7 @@ void weir_task_raise(weir_task *task, int code, const char *format, ...)
     /* A jump to another thread's stack is certain ruin. */
     if (task != current_task)
         abort();
+    (void)weir__trap_hold(); /* until the frame is left */
     withdraw_actions(task);
     run_cleanups(task);
     _longjmp(task->escape, 1);

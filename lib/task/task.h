@@ -21,7 +21,7 @@
  *   2. No on_cancel action starts after end has begun, and end does not return
  *      while one runs.
  *   3. Deferred clean-ups run exactly once, in reverse, on the attempt's
- *      thread.
+ *      thread; never after a crash.
  *   4. No interrupt is sent before begin or once end, or raise, has begun; it
  *      hits no clean-up.
  *
@@ -39,6 +39,14 @@
 #include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/park.h"
+#include "base/trap.h"
+
+/* How an attempt ended. */
+enum weir__ending {
+    WEIR__ANSWERED, /* as its record says */
+    WEIR__EXITED,   /* with its thread */
+    WEIR__CRASHED   /* by a fault: the record has the signal and the words */
+};
 
 enum { WEIR__MOST_CLEANUPS = 16, WEIR__MESSAGE_BYTES = 256 };
 
@@ -71,13 +79,15 @@ struct weir_task {
     struct weir__cleanup cleanups[WEIR__MOST_CLEANUPS]; /* T: deferred */
     size_t cleanup_count;                               /* T */
     bool had_actions;                                   /* T */
+    bool crashed;                      /* T: a fault ended the handler */
     bool failed;                       /* T: fail or raise was called */
     int code;                          /* T: what the handler answers */
     char message[WEIR__MESSAGE_BYTES]; /* T */
     unsigned char *result;             /* I: the pointer;  T: the bytes */
     size_t result_room;                /* I: bytes */
     size_t result_size;                /* T: bytes */
-    jmp_buf escape;                    /* T: where raise goes */
+    jmp_buf escape;                    /* T: where raise and faults go */
+    struct weir__trap *trap;           /* I: its thread's; NULL: no faults do */
     struct weir_task *outer; /* T: the attempt around this one, if any */
 };
 
@@ -91,8 +101,8 @@ struct weir__attempt {
     weir_deadline (*find_deadline)(weir_task *task); /* NULL: it is known */
 };
 
-/* `result` has room for `result_room` bytes and outlives the task.  Returns
- * WEIR_OK, WEIR_ESYSTEM. */
+/* `result` has room for `result_room` bytes and outlives the task.  The caller
+ * may set `trap` then.  Returns WEIR_OK, WEIR_ESYSTEM. */
 weir_status
 weir__task_init(struct weir_task *task, void *result, size_t result_room);
 void weir__task_dispose(struct weir_task *task);
@@ -108,6 +118,7 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
         weir__task_forget_cancel(task);
     task->had_actions = false;
     weir__door_open(&task->door);
+    task->crashed = false;
     task->id = attempt->id;
     task->attempt = attempt->attempt;
     task->worker = attempt->worker;
@@ -126,12 +137,15 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
  * return if the handler ends its thread.  With `cancellable` the thread can be
  * cancelled while the handler runs, and a cancel that is still pending when it
  * returns ends the thread too.
+ *
+ * False: it crashed.  No action starts any more and none runs; the thread
+ * cannot be cancelled, and is to do nothing but return.
  */
-void weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
+bool weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
                     bool cancellable);
 
 /* Lets no action start any more, waits for one that runs, runs what was
- * deferred. */
+ * deferred, unless it crashed. */
 void weir__task_end(struct weir_task *task);
 
 /* Whether its handler answered that all is well. */
@@ -151,8 +165,8 @@ void weir__task_end_plainly(struct weir_task *task);
 /* This thread ran an action, and the action ended the thread. */
 void weir__task_forget_actor(struct weir_task *task);
 
-/* DONE or FAILED with code, message and result, as the attempt answered it.
- * Only these fields of *outcome are written. */
+/* DONE or FAILED with code, message and result, as the attempt answered it, or
+ * CRASHED.  Only these fields of *outcome are written. */
 void weir__task_answer(const struct weir_task *task, weir_outcome *outcome);
 
 /* Asks the live attempt to stop.  Returns whether actions have to be run, by

@@ -62,6 +62,7 @@ static void assert_ledger_agrees(const weir_ledger *ledger)
     ck_assert_uint_eq(ledger->done, of_kind[WEIR_OUTCOME_DONE]);
     ck_assert_uint_eq(ledger->failed, of_kind[WEIR_OUTCOME_FAILED]);
     ck_assert_uint_eq(ledger->timed_out, of_kind[WEIR_OUTCOME_TIMED_OUT]);
+    ck_assert_uint_eq(ledger->crashed, of_kind[WEIR_OUTCOME_CRASHED]);
     ck_assert_uint_eq(ledger->exited, of_kind[WEIR_OUTCOME_EXITED]);
     ck_assert_uint_eq(ledger->cancelled, of_kind[WEIR_OUTCOME_CANCELLED]);
     ck_assert_uint_eq(ledger->expired, of_kind[WEIR_OUTCOME_EXPIRED]);

@@ -9,11 +9,14 @@
 
 #include <weir/status.h>
 
+struct weir__trap;
+
 struct weir__thread {
     unsigned seam; /* the world's number */
     bool is_gone;  /* joined or detached */
     char name[16];
     size_t stack_bytes;
+    struct weir__trap *trap;
     void (*run)(void *arg);
     void (*ended)(void *arg);
     void *arg;
