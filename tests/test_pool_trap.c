@@ -245,49 +245,119 @@ static int act_crash_within_a_clean_up(weir_task *task, struct job *job)
     return 0;
 }
 
-static void
-settle_and_exit(void *arg, const void *item, const weir_outcome *outcome)
-{
-    note_settled(arg, item, outcome);
-    pthread_exit(NULL);
-}
-
-/* The frame that the clean-up handler stood in is gone. */
-START_TEST(clean_up_handlers_do_not_run_even_if_the_thread_exits)
+START_TEST(its_clean_up_handlers_do_not_run)
 {
     struct job *job;
 
-#ifdef __SANITIZE_THREAD__
-    return; /* it takes down its own state when a thread ends the first time */
-#endif
-    options.on_settled = settle_and_exit;
     open_pool();
     job = submit_new(act_crash_within_a_clean_up);
     await_released(job);
     ck_assert_int_eq(job->outcome.kind, WEIR_OUTCOME_CRASHED);
-    options.on_settled = NULL; /* the pool has its own copy */
 }
 END_TEST
 
-static sigset_t mask_at_settle;
+static sigset_t mask_at_end;
 static stack_t stack_at_start, stack_in_handler, stack_at_stop;
 
-static void note_mask(void *arg, const void *item, const weir_outcome *outcome)
+static void note_mask(void *value)
 {
-    pthread_sigmask(SIG_BLOCK, NULL, &mask_at_settle);
-    note_settled(arg, item, outcome);
+    (void)value;
+    pthread_sigmask(SIG_BLOCK, NULL, &mask_at_end);
+}
+
+static int act_crash_and_note_mask(weir_task *task, struct job *job)
+{
+    ck_assert_int_eq(pthread_setspecific(key, task), 0);
+    return act_crash(task, job);
 }
 
 /* Every signal handler of the thread's can run again. */
 START_TEST(the_thread_has_the_mask_it_started_with)
 {
-    options.on_settled = note_mask;
+    struct job *job = new_job(act_crash_and_note_mask);
+
+    ck_assert_int_eq(pthread_key_create(&key, note_mask), 0);
     open_pool();
-    must_submit(new_crash(_i));
-    settle_all();
+    job->code = _i;
+    must_submit(job);
+    await_released(job);
     for (int i = 0; i < crash_count; i++)
-        ck_assert_int_eq(sigismember(&mask_at_settle, crashes[i].signal), 0);
-    ck_assert_int_eq(sigismember(&mask_at_settle, SIGUSR1), 1);
+        ck_assert_int_eq(sigismember(&mask_at_end, crashes[i].signal), 0);
+    ck_assert_int_eq(sigismember(&mask_at_end, SIGUSR1), 1);
+}
+END_TEST
+
+static struct tally starts = TALLY_INIT, stops = TALLY_INIT;
+
+static int count_start(void *arg, uint32_t worker)
+{
+    (void)arg;
+    (void)worker;
+    tally_add(&starts, 1);
+    return 0;
+}
+
+static void count_stop(void *arg, uint32_t worker)
+{
+    (void)arg;
+    (void)worker;
+    tally_add(&stops, 1);
+}
+
+static char settled_by[16], asked_by[16];
+static struct gate next_has_begun = GATE_INIT;
+
+/* Until then the record has the words, too. */
+static void
+settle_late(void *arg, const void *item, const weir_outcome *outcome)
+{
+    pthread_getname_np(pthread_self(), settled_by, sizeof(settled_by));
+    gate_wait(&next_has_begun);
+    note_settled(arg, item, outcome);
+}
+
+static int act_begin(weir_task *task, struct job *job)
+{
+    (void)task;
+    (void)job;
+    gate_open(&next_has_begun);
+    return 0;
+}
+
+/* It may hold locks. */
+START_TEST(the_thread_runs_no_callback)
+{
+    struct job *job = new_crash(0), *next;
+
+    options.on_settled = settle_late;
+    open_pool();
+    must_submit(job);
+    next = submit_new(act_begin);
+    await_released(job);
+    await_released(next);
+    ck_assert_str_eq(job->message, "SIGSEGV at address 0x10");
+    end_pool();
+}
+END_TEST
+
+START_TEST(the_thread_runs_no_hook)
+{
+    struct job *job;
+
+    options.worker_start = count_start;
+    options.worker_stop = count_stop;
+    options.on_settled = settle_late;
+    gate_open(&next_has_begun);
+    open_pool();
+    job = new_crash(0);
+    must_submit(job);
+    await_released(job);
+    ck_assert_str_eq(settled_by, "weir/note");
+    await_count(&starts, 2);
+    end_pool();
+    ck_assert_uint_eq(tally_read(&starts), 2);
+    ck_assert_uint_eq(tally_read(&stops), 1);
+    options.on_settled = note_settled;
 }
 END_TEST
 
@@ -301,16 +371,11 @@ START_TEST(a_cancel_that_is_pending_does_not_make_it_an_exit)
 {
     struct job *job;
 
-    options.worker_start = greet_worker;
-    options.worker_stop = part_worker;
-    options.worker_arg = &greeting;
     open_pool();
     job = new_job(act_crash_with_a_cancel_pending);
     must_submit(job);
     await_released(job);
     ck_assert_int_eq(job->outcome.kind, WEIR_OUTCOME_CRASHED);
-    await_count(&greeted, 2);
-    ck_assert_uint_eq(tally_read(&parted), 1);
 }
 END_TEST
 
@@ -453,6 +518,33 @@ START_TEST(a_predicate_may_have_it_tried_again)
 }
 END_TEST
 
+static bool never(void *arg, const weir_outcome *outcome)
+{
+    (void)arg;
+    asked = *outcome;
+    pthread_getname_np(pthread_self(), asked_by, sizeof(asked_by));
+    return false;
+}
+
+START_TEST(a_predicate_may_say_no)
+{
+    struct job *job;
+
+    policy.retryable = never;
+    options.retry = &policy;
+    open_pool();
+    job = new_crash(0);
+    must_submit(job);
+    await_released(job);
+    ck_assert_int_eq(job->outcome.kind, WEIR_OUTCOME_CRASHED);
+    ck_assert_str_eq(job->message, "SIGSEGV at address 0x10");
+    ck_assert_int_eq(job->outcome.code, SIGSEGV);
+    ck_assert_int_eq(asked.kind, WEIR_OUTCOME_CRASHED);
+    ck_assert_str_eq(asked_by, "weir/note");
+    ck_assert_uint_eq(ledger_now().crashed, 1);
+}
+END_TEST
+
 static int act_raise(weir_task *task, struct job *job)
 {
     (void)job;
@@ -493,12 +585,15 @@ int main(void)
         a_run_goes_on,
         actions_are_withdrawn_at_the_crash,
         nothing_that_it_said_before_counts,
-        clean_up_handlers_do_not_run_even_if_the_thread_exits,
+        the_thread_runs_no_callback,
+        the_thread_runs_no_hook,
+        its_clean_up_handlers_do_not_run,
         a_cancel_that_is_pending_does_not_make_it_an_exit,
         a_worker_has_a_signal_stack_until_it_ends,
         an_abandoned_thread_may_crash,
         a_crash_is_not_tried_again_by_default,
         a_predicate_may_have_it_tried_again,
+        a_predicate_may_say_no,
         a_handler_may_still_raise_and_exit,
         NULL,
     };

@@ -207,6 +207,66 @@ END_TEST
 
 /* ---------------------------------------------------------- in the long run */
 
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) &&                    \
+    !defined(__SANITIZE_THREAD__)
+
+/* The next allocation finds what is broken, and aborts with the lock held that
+ * this thread allocates under.  What it has freed before makes its end want
+ * that lock, too. */
+static int act_crash_inside_malloc(weir_task *task, struct job *job)
+{
+    enum { PIECES = 7, PIECE = 600, BLOCK = 4000 };
+    void *pieces[PIECES], *volatile *volatile broken, *volatile next;
+
+    (void)task;
+    for (int i = 0; i < PIECES; i++)
+        pieces[i] = malloc(PIECE);
+    broken = malloc(BLOCK);
+    next = malloc(BLOCK); /* keeps it from growing together with the rest */
+    for (int i = 0; i < PIECES; i++)
+        free(pieces[i]);
+    free((void *)broken);
+    broken[1] = (void *)pieces;
+    tally_add(&job->ended, 1);
+    next = malloc((size_t)2 * BLOCK);
+    return next == NULL;
+}
+
+static void
+settle_and_allocate(void *arg, const void *item, const weir_outcome *outcome)
+{
+    void *volatile memory = malloc(5000);
+
+    free(memory);
+    note_settled(arg, item, outcome);
+}
+
+START_TEST(a_crash_inside_malloc_does_not_hold_up_the_pool)
+{
+    struct job *job, *late;
+
+    options.timeout_ns = WEIR_SECONDS(5);
+    options.on_settled = settle_and_allocate;
+    open_pool();
+    for (int i = 0; i < 3; i++) {
+        job = submit_new(act_crash_inside_malloc);
+        await_released(job);
+        ck_assert_int_eq(job->outcome.kind, WEIR_OUTCOME_CRASHED);
+        ck_assert_int_eq(job->outcome.code, SIGABRT);
+    }
+    late = start_new(act_listen);
+    advance_to(late->deadline.at_ns);
+    await_released(late);
+    ck_assert_int_eq(late->outcome.kind, WEIR_OUTCOME_TIMED_OUT);
+    end_pool();
+}
+END_TEST
+
+# define INSIDE_MALLOC a_crash_inside_malloc_does_not_hold_up_the_pool,
+#else
+# define INSIDE_MALLOC
+#endif
+
 static int crash_always(weir_task *task, void *item)
 {
     (void)task;
@@ -350,7 +410,7 @@ int main(void)
     };
     const TTest *const life[] = {
         a_handler_that_has_called_everything_is_still_trapped,
-        pools_that_come_and_go_leave_no_stack_behind,
+        INSIDE_MALLOC pools_that_come_and_go_leave_no_stack_behind,
         whatever_create_lacks_it_leaves_nothing_behind,
         a_pool_may_grow,
         a_submitter_cannot_run_what_may_crash,

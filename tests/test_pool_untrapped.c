@@ -313,6 +313,25 @@ START_TEST(the_trap_is_off_when_the_handler_has_returned)
 }
 END_TEST
 
+static pthread_key_t key;
+
+static int act_exit_and_note_trap(weir_task *task, struct job *job)
+{
+    ck_assert_int_eq(pthread_setspecific(key, task), 0);
+    in_clean_up = weir__trap_hold_own();
+    weir__trap_let(in_clean_up);
+    return act_exit(task, job);
+}
+
+START_TEST(the_trap_is_off_when_the_handler_has_exited)
+{
+    ck_assert_int_eq(pthread_key_create(&key, note_trap), 0);
+    open_pool();
+    await_released(submit_new(act_exit_and_note_trap));
+    ck_assert_ptr_null(in_clean_up);
+}
+END_TEST
+
 static int act_defer(weir_task *task, struct job *job)
 {
     (void)job;
@@ -406,6 +425,7 @@ START_TEST(a_predicate_is_not_trapped)
 }
 END_TEST
 
+/* Of the thread that takes the place of one that crashed, too. */
 START_TEST(worker_stop_is_not_trapped)
 {
     options.worker_stop = crash_at_stop;
@@ -413,6 +433,7 @@ START_TEST(worker_stop_is_not_trapped)
     options.on_release = NULL;
     open_pool();
     submit_new(_i ? act_crash : act_answer);
+    submit_new(act_answer);
     settle_all();
     end_pool();
 }
@@ -424,8 +445,6 @@ START_TEST(worker_start_is_not_trapped)
     open_pool();
 }
 END_TEST
-
-static pthread_key_t key;
 
 static int act_leave_a_value(weir_task *task, struct job *job)
 {
@@ -562,6 +581,7 @@ int main(void)
     };
     const TTest *const lives[] = {
         the_trap_is_off_when_the_handler_has_returned,
+        the_trap_is_off_when_the_handler_has_exited,
         a_fork_child_dies_and_its_parent_lives,
         NULL,
     };

@@ -34,13 +34,14 @@ typedef struct weir_pool weir_pool;
  * WEIR_ISOLATE_TRAP catches SIGSEGV (an overflow of the stack too), SIGBUS,
  * SIGFPE and SIGILL that a handler causes, and its abort().  The task settles
  * CRASHED, with the signal and in words where; deferred clean-ups do not run,
- * on_cancel actions are taken back; the thread ends, another takes its place;
- * and the pool is tainted for ever.
+ * on_cancel actions are taken back; the thread ends, without worker_stop, and
+ * another takes its place; callbacks for the task run on the pool's notifier
+ * thread; and the pool is tainted for ever.
  *
  * It catches less than you may think, and heals nothing:
  *   - What the handler had locked stays locked.  A crash within malloc or free,
- *     which is where damaged memory shows, leaves the allocator locked: whoever
- *     allocates next may wait for ever.
+ *     which is where damaged memory shows, leaves that part of the allocator
+ *     locked: the pool goes on, but whoever needs that part waits for ever.
  *   - What the handler wrote before it crashed, anywhere in the process, stays.
  *   - Within a call of weir's (a bad address given to weir_queue_put, a
  *     callback or clean-up that runs inside one), and outside of handlers
@@ -69,9 +70,9 @@ typedef enum weir_stop_how {
 /*
  * The outcome of a task is known.  Runs once for each accepted task: on the
  * thread that ended it (worker, dropping submitter) or, for deadlines, expiry,
- * cancelling and stopping, on the pool's notifier thread.  `item` is what the
- * handler gets; its handler may still run if kind is TIMED_OUT or CANCELLED.
- * No weir lock is held; see docs/callbacks.md for what it may call.
+ * cancelling, stopping and crashes, on the pool's notifier thread.  `item` is
+ * what the handler gets; its handler may still run if kind is TIMED_OUT or
+ * CANCELLED. No weir lock is held; see docs/callbacks.md for what it may call.
  */
 typedef void
 weir_settled(void *arg, const void *item, const weir_outcome *outcome);
@@ -136,7 +137,7 @@ typedef struct weir_pool_options {
      * create or resize fails; where no call waits for it, another is tried
      * later.  May be NULL. */
     int (*worker_start)(void *arg, uint32_t worker);
-    /* Runs last on each thread whose worker_start answered 0, also if a handler
+    /* Runs last on each thread whose worker_start answered 0, unless a handler
      * crashed there.  May be NULL. */
     void (*worker_stop)(void *arg, uint32_t worker);
     void *worker_arg;

@@ -33,9 +33,9 @@ WEIR_BEGIN_DECLS
 
 /*
  * Whether this outcome is worth another attempt.  Runs where the attempt
- * ended: on the worker, or for TIMED_OUT on the notifier; no weir lock is held;
- * must return and must not wait for the pool.  `outcome` is lent until it
- * returns.
+ * ended: on the worker, or for TIMED_OUT and CRASHED on the notifier; no weir
+ * lock is held; must return and must not wait for the pool.  `outcome` is lent
+ * until it returns.
  */
 typedef bool weir_retryable(void *arg, const weir_outcome *outcome);
 

@@ -12,8 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <weir/deadline.h>
+
 #include "base/error.h"
 #include "base/fault.h"
+
+/* 100 ms. */
+enum { NAPS_BEFORE_LEAVING = 110 };
 
 static pthread_key_t end_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -175,6 +180,17 @@ void weir__thread_join(struct weir__thread *thread)
     if (pthread_join(thread->native, NULL))
         abort();
     weir__thread_let_cancel(could);
+}
+
+/* In short steps, so that it takes no clock. */
+void weir__thread_join_or_leave(struct weir__thread *thread)
+{
+    for (int naps = 0; naps < NAPS_BEFORE_LEAVING; naps++) {
+        if (pthread_tryjoin_np(thread->native, NULL) == 0)
+            return;
+        weir__thread_nap(WEIR_US(naps < 10 ? 50 : 1000));
+    }
+    weir__thread_detach(thread);
 }
 
 void weir__thread_detach(struct weir__thread *thread)

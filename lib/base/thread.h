@@ -45,6 +45,9 @@ weir_status weir__thread_start(struct weir__thread *thread);
 
 /* Waits for the thread's very end.  Not a cancellation point. */
 void weir__thread_join(struct weir__thread *thread);
+/* The same for a thread that may never get so far, though it has nothing more
+ * to do: after a while nobody waits for it. */
+void weir__thread_join_or_leave(struct weir__thread *thread);
 /* Nobody will join it. */
 void weir__thread_detach(struct weir__thread *thread);
 

@@ -19,9 +19,10 @@
  * others go to whose handler was here before.
  *
  * Whatever the handler was in the middle of stays as it is: locks it held,
- * malloc's too, are never given back.  So a thread whose trap has sprung does
- * nothing more for its task and ends; it ends by returning, because
- * pthread_exit allocates.
+ * malloc's too, are never given back.  So a thread whose trap has sprung runs
+ * no more code of others than it must, and ends; by returning, because
+ * pthread_exit allocates.  Even so it may get stuck in the C library's own
+ * clean-up: nobody is to wait for its end without a limit.
  *
  * STATES of a thread's trap
  *

@@ -8,6 +8,7 @@
 #include "pool/pool.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "observe/ledger.h"
@@ -115,9 +116,7 @@ static void note_times(struct weir__entry *entry)
         o->ran_ns = now_ns - entry->started_ns;
 }
 
-/* With entry->outcome filled in. */
-static void
-settle(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
+void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)
 {
     leave_state(pool, entry);
     entry->state = WEIR__SETTLED;
@@ -148,7 +147,7 @@ void weir__entry_settle(weir_pool *pool, struct weir__entry *entry,
                         weir_outcome_kind kind)
 {
     word_outcome(entry, kind);
-    settle(pool, entry);
+    weir__entry_settle_so(pool, entry);
 }
 
 /* Settles where no user code may run: callbacks, if there are any, are left to
@@ -235,6 +234,10 @@ static void note_answer(struct weir__entry *entry, enum weir__ending how)
     if (how == WEIR__EXITED)
         return;
     weir__task_answer(entry->task, o);
+    if (how == WEIR__CRASHED) {
+        snprintf(entry->crash, sizeof(entry->crash), "%s", o->message);
+        o->message = entry->crash;
+    }
     if (o->kind == WEIR_OUTCOME_FAILED && o->message[0] == '\0')
         o->message = weir__outcome_message(WEIR_OUTCOME_FAILED);
 }
@@ -264,6 +267,19 @@ static bool grants_drops_lock(weir_pool *pool, struct weir__entry *entry)
     return granted;
 }
 
+/* The thread is to run no user code any more: what is to be asked or told is
+ * the notifier's affair. */
+static bool asks_elsewhere(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock)
+{
+    if (!entry->has_crashed || !entry->retry->retryable)
+        return false;
+    start_retrying(pool, entry, weir__now());
+    entry->is_undecided = true;
+    weir__notifier_post(pool, entry, WEIR__NOTICE_DECISION);
+    return true;
+}
+
 static bool is_too_late(const struct weir__entry *entry)
 {
     return entry->moment.is_in && entry->moment.at_ns <= weir__now();
@@ -283,9 +299,12 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
         note_answer(entry, how);
     }
     entry->attempt_alive = false;
+    entry->has_crashed = how == WEIR__CRASHED;
     weir__interrupt_end(pool, entry);
     weir__grace_end(pool, entry);
     if (entry->state == WEIR__RUNNING && has_attempts_left(pool, entry)) {
+        if (asks_elsewhere(pool, entry))
+            return;
         *phase = WEIR__DECIDING;
         granted = grants_drops_lock(pool, entry);
     }
@@ -304,7 +323,7 @@ void weir__entry_conclude_drops_lock(weir_pool *pool, struct weir__entry *entry,
             start_retrying(pool, entry, weir__now());
             weir__entry_retry_if_ready(pool, entry);
         } else {
-            settle(pool, entry);
+            weir__entry_settle_so(pool, entry);
         }
         break;
     case WEIR__RETRYING: /* its deadline had passed */

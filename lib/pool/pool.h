@@ -340,6 +340,9 @@ void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
  * was waiting in forgets it. */
 void weir__entry_settle(weir_pool *pool, struct weir__entry *entry,
                         weir_outcome_kind kind) WEIR_REQUIRES(pool->lock);
+/* The same with the outcome that it has. */
+void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)
+    WEIR_REQUIRES(pool->lock);
 
 /* A live attempt is asked to stop. */
 void weir__entry_ask(weir_pool *pool, struct weir__entry *entry)

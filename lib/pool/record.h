@@ -72,6 +72,7 @@ struct weir__entry {
     bool is_undecided;           /* retrying, if the predicate grants it */
     bool attempt_alive;          /* a handler is at the item */
     bool is_overdue;             /* settled while it was, and it still is */
+    bool has_crashed;            /* the notifier is to go on for its thread */
     bool is_past_grace;          /* overdue, to be abandoned when that may be */
     bool is_callers;             /* run by its submitter; not from the store */
     struct weir_task *task;      /* the live attempt's record */
@@ -86,6 +87,8 @@ struct weir__entry {
     weir_group *group;    /* the same */
     struct weir__entry *group_next, *group_previous; /* unsettled, in it */
     struct weir__inside inside; /* of the thread that runs its callbacks */
+    char crash[64];             /* the words for it: the thread's record is
+                                   another's by the time they are told */
 
     uint64_t id; /* what follows is set when it is let in */
     weir_handler *handler;

@@ -3,7 +3,8 @@
  * tell.c - the callbacks of a task, and what runs them.
  *
  * Whoever ended the attempt runs them, on its own thread; what happens without
- * an attempt (deadline, expiry, cancel, stop) is left to the notifier.  While a
+ * an attempt (deadline, expiry, cancel, stop), and after a crash, when the
+ * thread may hold locks of malloc's, is left to the notifier.  While a
  * thread is at it the entry `is_handled`, and others leave it alone: that
  * thread looks again for what has become due meanwhile.  So whichever of "told"
  * and "attempt ended" comes last leads to the release, exactly once.
@@ -143,6 +144,11 @@ void weir__entry_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
         let_go_drops_lock(pool, entry);
         return;
     }
+    if (entry->has_crashed && (entry->future || entry->group ||
+                               weir__entry_has_callbacks(pool, entry))) {
+        weir__notifier_post(pool, entry, WEIR__NOTICE_CALLBACKS);
+        return;
+    }
     entry->is_handled = true;
     pool->handling++;
     steps_drop_lock(pool, entry);
@@ -154,7 +160,11 @@ static void decide(weir_pool *pool, struct weir__entry *entry, bool granted)
     if (entry->state != WEIR__RETRYING || !entry->is_undecided)
         return;
     entry->is_undecided = false;
-    if (!granted || pool->no_retries || !weir__entry_pay(pool, entry))
+    if (granted && !pool->no_retries && weir__entry_pay(pool, entry))
+        return;
+    if (entry->outcome.kind == WEIR_OUTCOME_CRASHED)
+        weir__entry_settle_so(pool, entry);
+    else
         weir__entry_settle(pool, entry, WEIR_OUTCOME_TIMED_OUT);
 }
 

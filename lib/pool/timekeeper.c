@@ -84,11 +84,17 @@ static bool notifier_is_missing(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
     return pool->notifier_wanted && pool->notifier_phase == WEIR__ABSENT;
 }
 
-static void join_drops_lock(weir_pool *pool, struct weir__thread *thread,
-                            enum weir__phase *phase) WEIR_REQUIRES(pool->lock)
+/* What is left of a thread that has crashed is the C library's affair, and may
+ * wait there for ever for what the thread itself has locked. */
+static void
+join_drops_lock(weir_pool *pool, struct weir__thread *thread,
+                enum weir__phase *phase, bool crashed) WEIR_REQUIRES(pool->lock)
 {
     weir__mutex_unlock(&pool->lock);
-    weir__thread_join(thread);
+    if (crashed)
+        weir__thread_join_or_leave(thread);
+    else
+        weir__thread_join(thread);
     weir__mutex_lock(&pool->lock);
     *phase = WEIR__ABSENT;
     pool->threads--;
@@ -123,11 +129,12 @@ look_after_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
 
     if (worker) {
         pool->ended = worker->next_ended;
-        join_drops_lock(pool, &worker->thread, &worker->phase);
+        join_drops_lock(pool, &worker->thread, &worker->phase,
+                        worker->task.crashed);
         return true;
     }
     if (pool->notifier_phase == WEIR__ENDED) {
-        join_drops_lock(pool, &pool->notifier, &pool->notifier_phase);
+        join_drops_lock(pool, &pool->notifier, &pool->notifier_phase, false);
         return true;
     }
     if (notifier_is_missing(pool) && now_ns >= pool->notifier_hold_ns) {

@@ -15,6 +15,10 @@
  *   any        ▶ leaving     the thread ends: pthread_exit, a cancel
  *   leaving    ▶ ended ▶ absent   joined by the timekeeper
  *
+ * A thread whose handler crashed may hold locks that it will never give back,
+ * malloc's above all.  So it runs no callback and no hook, the notifier does;
+ * and should it not come to its very end, the timekeeper does not wait.
+ *
  * However the thread ends, `left` runs last on it (base/thread.h): it finishes
  * what the thread was at, by its phase, and hands the thread to the timekeeper,
  * which joins it and starts another in its place if one is wanted.
@@ -289,7 +293,8 @@ static void left(void *arg)
     destroyed = pool->destroyed;
     weir__mutex_unlock(&pool->lock);
 
-    if (worker->greeted && o->worker_stop && !destroyed) {
+    if (worker->greeted && o->worker_stop && !destroyed &&
+        !worker->task.crashed) {
         worker->greeted = false; /* once, even if it ends the thread */
         weir__pool_enter(&worker->inside, pool);
         o->worker_stop(o->worker_arg, worker->index);
@@ -337,6 +342,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     worker->refused = 0;
     worker->greeted = false;
     worker->abandoned = false;
+    worker->task.crashed = false;
     worker->lane.can_be_cancelled = false;
     worker->lane.ended_ns = 0;
     worker->thread.run = work;

@@ -44,6 +44,12 @@ void weir__thread_join(struct weir__thread *thread)
     world_join(thread->seam);
 }
 
+/* Here all threads end. */
+void weir__thread_join_or_leave(struct weir__thread *thread)
+{
+    weir__thread_join(thread);
+}
+
 void weir__thread_detach(struct weir__thread *thread)
 {
     let_go(thread);

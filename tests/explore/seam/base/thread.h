@@ -26,6 +26,7 @@ void weir__thread_set_name(struct weir__thread *thread, const char *name,
                            const char *suffix);
 weir_status weir__thread_start(struct weir__thread *thread);
 void weir__thread_join(struct weir__thread *thread);
+void weir__thread_join_or_leave(struct weir__thread *thread);
 void weir__thread_detach(struct weir__thread *thread);
 size_t weir__thread_least_stack(void);
 bool weir__thread_let_cancel(bool let);
