@@ -5,7 +5,8 @@
 # it.  PARTS is the file that the build wrote: compiler, flags, objects.
 #
 # A patch begins with a sentence that says what is broken.  Further lines of its
-# head may be "Survives: ..." (it passes these tests: see survey.sh), "Needs:
+# head may be "Scenario: ..." (where it is looked for, else in all of the
+# queue's), "Survives: ..." (it passes these tests: see survey.sh), "Needs:
 # --store-buffer" (while every store lands at once nothing can tell: that is
 # tried too) and "Equivalent: ..." (why nothing can tell at all: then it must
 # survive).
@@ -60,25 +61,37 @@ build() { # COPY OBJECTS OF THE LIBRARY, FLAGS
     $compiler $objects $rest -o "$1/explore"
 }
 
+head_line() { sed -n "/^--- /q; s/^$2: *//p" "$1"; }
+
+# Those that its head names; else all of the queue.
+scenarios_for() { # PATCH
+    named=$(head_line "$1" Scenario)
+    echo "${named:-!pool_*}"
+}
+
 # Whether it passes as long as no store comes late.
 misses() { # COPY
-    timeout 120 "$1/explore" --quiet --strategy exhaustive --bound 1 \
+    timeout 300 "$1/explore" --quiet --scenario "$scenarios" \
+        --strategy exhaustive --bound 1 --noise 0 >"$1/log" 2>&1
+}
+
+search() { # COPY
+    timeout 300 "$1/explore" --quiet --scenario "$scenarios" --count "$count" \
         >"$1/log" 2>&1
 }
 
 # Without watching for races and, if that finds nothing, watching for them.
 explore() { # COPY
-    timeout 120 "$1/explore" --quiet --count "$count" >"$1/log" 2>&1 || return $?
+    search "$1" || return $?
     build "$1" "$watched" "-fsanitize=thread -include $here/seam/copies.h" \
         >"$1/log" 2>&1 || return 99
-    timeout 120 "$1/explore" --quiet --count "$count" >"$1/log" 2>&1 || return $?
+    search "$1" || return $?
 }
-
-head_line() { sed -n "/^--- /q; s/^$2: *//p" "$1"; }
 
 # Prints a line and writes how it ended to COPY/end.
 try() { # PATCH
     name=$(basename "$1" .patch)
+    scenarios=$(scenarios_for "$1")
     copy=$work/$name
     mkdir "$copy"
     cp -r "$root/lib" "$copy/lib"

@@ -139,6 +139,14 @@ int waits_at_the_gate(weir_task *task, unsigned number)
     return 0;
 }
 
+int acts_at_the_gate(weir_task *task, unsigned number)
+{
+    if (weir_task_attempt(task) > 1)
+        return 0;
+    must(weir_task_on_cancel(task, act, &jobs[number]) == WEIR_OK);
+    return waits_at_the_gate(task, number);
+}
+
 void open_the_gate(void)
 {
     world_lock_acquire(&gate.lock, "the gate");

@@ -80,6 +80,9 @@ static void check_order(const weir_task *task)
     if (stage_of_pool.options.workers > 1 || stage_of_pool.is_resized ||
         weir_task_worker(task) == UINT32_MAX || weir_task_attempt(task) > 1)
         return;
+    for (const struct job *other = jobs; other <= &jobs[JOBS]; other++)
+        if (other->acts && stage_of_pool.options.grace_ns == 0)
+            world_fail("a task begins, and an action of the one before runs");
     if (weir_task_id(task) < stage_of_pool.latest_id)
         world_fail("task with the id %u begins after one that came later",
                    (unsigned)weir_task_id(task));

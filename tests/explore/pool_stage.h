@@ -63,6 +63,8 @@ int has_cleanups(weir_task *task, unsigned number);
 int has_actions(weir_task *task, unsigned number);
 /* The same, and takes the action back. */
 int takes_actions_back(weir_task *task, unsigned number);
+/* Has an action, and waits at the gate in its first attempt; then works. */
+int acts_at_the_gate(weir_task *task, unsigned number);
 /* Has a descriptor, and sleeps. */
 int has_a_descriptor(weir_task *task, unsigned number);
 /* Hears nothing until somebody opens the gate, for all that come to it. */

@@ -141,6 +141,22 @@ static void pool_retry_against_patience(void)
     await_it(1);
 }
 
+static void pool_retry_beside_action(void)
+{
+    weir_pool_options options = telling_options();
+    weir_retry retry = pool_retry(2);
+
+    retry.base_ns = 1;
+    retry.patience_ns = WEIR_MS(1);
+    options.retry = &retry;
+    options.timeout_ns = WEIR_MS(1);
+    options.workers = 2;
+    open_pool(&options);
+    submit_a_future(1, acts_at_the_gate);
+    start(open_gate, 0);
+    await_it(1);
+}
+
 static void pool_predicate_grants(void)
 {
     weir_retry retry = asking_retry(2);
@@ -404,6 +420,9 @@ const struct scenario scenarios_pool_retries[] = {
                    "no attempt begins while the old one lives")},
     {POOL_SCENARIO(pool_retry_against_patience, 5,
                    "it begins, or there is none")},
+    {POOL_SCENARIO(pool_retry_beside_action, 6,
+                   "the old attempt lives, though its action has run"),
+     .bound = 1},
     {POOL_SCENARIO(pool_predicate_grants, 5,
                    "a cancel may come while it is asked"),
      .bound = 1},

@@ -3,7 +3,8 @@
 # survey.sh [--only 'GLOB...'] [--all] - which mutants the other tests let pass.
 #
 # Breaks a copy of the tree with each patch of mutants/ in turn and runs what
-# tests the queue, but for the explorer; with --all, all the other tests too.
+# tests the queue, or the pool if only that is broken, but for the explorer; with
+# --all, all the other tests too.
 # Prints for each "survives" or in which test it dies, and complains of those
 # whose head says "Survives: ./dev test" and that do not.
 set -eu
@@ -11,15 +12,19 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 only='*'
 
-# The tests that look at the queue: programs of the same names.
-targets='test_eventcount test_park test_ring test_ring_flags test_queue
+# The tests that look at the queue, or at the pool: programs of the same names.
+of_the_queue='test_eventcount test_park test_ring test_ring_flags test_queue
     test_queue_batches test_queue_close test_queue_pills test_queue_policies
     test_queue_wait test_queue_wake test_queue_threads test_producers_queue
     stress_queue stress_queue_moved stress_queue_idle races_queue'
+of_the_pool=$(cd "$root/tests" && printf '%s\n' test_pool*.c test_future*.c \
+    test_task*.c stress/stress_pool*.c stress/stress_future*.c \
+    | sed 's/.*\///; s/\.c$//')
+all=
 while [ $# -gt 0 ]; do
     case $1 in
     --only) only=$2; shift 2 ;;
-    --all) targets=''; shift ;;
+    --all) all=1; shift ;;
     *) printf 'survey.sh: %s?\n' "$1" >&2; exit 2 ;;
     esac
 done
@@ -51,8 +56,19 @@ wanted() { # NAME
     return 1
 }
 
+targets_for() { # PATCH
+    if [ -n "$all" ]; then
+        return
+    elif grep '^+++ ' "$1" | grep -qv ' b/lib/\(pool\|task\|observe\)/'; then
+        echo "$of_the_queue"
+    else
+        echo "$of_the_pool"
+    fi
+}
+
 # Prints how it ended.
 try() { # PATCH
+    targets=$(targets_for "$1")
     # shellcheck disable=SC2086
     if ! patch -s -p1 -d "$copy" <"$1" >/dev/null; then
         echo "does not apply"
