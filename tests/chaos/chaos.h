@@ -47,6 +47,7 @@ enum house_id {
     HOUSE_REFUSING, /* refuses when it is full */
     HOUSE_CALLERS,  /* has submitters run what finds no room */
     HOUSE_HASTY,    /* interrupts, and abandons threads that overstay */
+    HOUSE_TRAP,     /* catches faults */
     HOUSE_ELASTIC,  /* has more workers while tasks wait */
     HOUSES
 };
@@ -92,6 +93,7 @@ struct kind {
     /* What the handler does; NULL: nothing. */
     int (*act)(weir_task *task, struct slot *slot);
     bool odd_end;       /* it may not return */
+    bool crashes;       /* it does not come back at all: no clean-up runs */
     bool cancelled;     /* somebody cancels its future */
     bool waited;        /* somebody waits for its future, or lets it go */
     bool grouped;       /* a burst is a group, joined, cancelled or let go */

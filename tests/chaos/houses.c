@@ -14,6 +14,7 @@ struct house houses[HOUSES] = {
     [HOUSE_REFUSING] = {.name = "refusing"},
     [HOUSE_CALLERS] = {.name = "callers"},
     [HOUSE_HASTY] = {.name = "hasty"},
+    [HOUSE_TRAP] = {.name = "trap"},
     [HOUSE_ELASTIC] = {.name = "elastic"},
 };
 
@@ -144,6 +145,10 @@ static void set_manners(weir_pool_options *options, enum house_id id)
         break;
     case HOUSE_ELASTIC: /* more than any resize asks for */
         options->max_workers = 3 * wish.workers;
+        break;
+    case HOUSE_TRAP:
+        options->isolation =
+            is_sanitized() ? WEIR_ISOLATE_THREAD : WEIR_ISOLATE_TRAP;
         break;
     case HOUSE_RICH:
     case HOUSES:

@@ -10,14 +10,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TO(house)  (1u << HOUSE_##house)
 #define END(kind)  (1u << WEIR_OUTCOME_##kind)
-#define EVERYWHERE (TO(PLAIN) | TO(RICH) | TO(HASTY))
+#define EVERYWHERE (TO(PLAIN) | TO(RICH) | TO(HASTY) | TO(TRAP))
 
 /* ------------------------------------------------------------ they do as told
  */
@@ -62,6 +64,55 @@ static int act_cancel_self(weir_task *task, struct slot *slot)
     if (slot->random & 1 << 10)
         pthread_testcancel();
     return 0;
+}
+
+/* ---------------------------------------------------------- they crash */
+
+/* A page beyond the end of its file. */
+static volatile unsigned char *page_of_nothing;
+static pthread_once_t page_once = PTHREAD_ONCE_INIT;
+
+static void map_nothing(void)
+{
+    int file = memfd_create("nothing", MFD_CLOEXEC);
+    void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, file, 0);
+
+    if (file < 0 || page == MAP_FAILED)
+        fail("nothing to map: %s", strerror(errno));
+    close(file);
+    page_of_nothing = page;
+}
+
+/* Deeper than any stack. */
+static int overflow(uint32_t levels)
+{
+    volatile unsigned char frame[1024] = {0};
+
+    frame[levels % sizeof(frame)] = (unsigned char)levels;
+    return levels > 0 ? overflow(levels - 1) + frame[0] : 0;
+}
+
+/* What there is to know of its attempt is known before. */
+static int act_crash(weir_task *task, struct slot *slot)
+{
+    uint32_t how = slot->random >> 10 & 7;
+    volatile uintptr_t nowhere = 16;
+
+    (void)task;
+    pthread_once(&page_once, map_nothing);
+    attempt_ends(slot);
+    switch (how) {
+    case 0:
+        abort();
+    case 1:
+        return overflow(UINT32_MAX);
+    case 2:
+        return page_of_nothing[0];
+    case 3:
+        __builtin_trap();
+    default:
+        return *(const int *)nowhere;
+    }
 }
 
 /* --------------------------------------------------------------- they overstay
@@ -324,6 +375,8 @@ const struct kind kinds[] = {
      .allowed = END(DROPPED), .act = act_exit, .odd_end = true},
     {"cancel self", 12, EVERYWHERE, END(EXITED), .act = act_cancel_self,
      .odd_end = true},
+    {"crash", 12, TO(TRAP), END(CRASHED), .act = act_crash, .crashes = true,
+     .no_sanitizer = true},
     {"overstay", 12, EVERYWHERE, END(TIMED_OUT), .act = act_listen,
      .timeout_ns = WEIR_MS(1)},
     {"overstay in poll", 12, EVERYWHERE, END(TIMED_OUT), .act = act_poll,
@@ -448,7 +501,7 @@ int handle(weir_task *task, void *item)
         fail("no place for a clean-up");
     if (kind->act)
         code = kind->act(task, slot);
-    if (!kind->odd_end)
+    if (!kind->odd_end && !kind->crashes)
         attempt_ends(slot);
     return code;
 }
