@@ -265,11 +265,13 @@ static void check_kind(size_t kind, uint64_t all)
 {
     struct total total = total_of(kind);
     uint64_t share = kinds[kind].share >= 10 ? 10 : 1;
+    /* To be refused is what some are there for. */
+    uint64_t came = kinds[kind].houses == 1u << HOUSE_REFUSING ? total.offered
+                                                               : total.accepted;
 
     if (total.accepted == 0)
         fail("no task of kind %s came", kinds[kind].name);
-    if (!wish.only && kinds[kind].share > 0 &&
-        total.offered * SHARES < all * share)
+    if (!wish.only && kinds[kind].share > 0 && came * SHARES < all * share)
         fail("kind %s has less than %" PRIu64 " per mille of the tasks",
              kinds[kind].name, share);
     if (kinds[kind].retry && kinds[kind].retry->budget > 0 &&
@@ -309,7 +311,7 @@ void account_check_mixture(void)
     uint64_t all = 0;
 
     for (size_t i = 0; i < kind_count; i++)
-        all += total_of(i).offered;
+        all += total_of(i).accepted;
     for (size_t i = 0; i < kind_count; i++)
         if (kind_is_in(&kinds[i]) && !(wish.only && kinds[i].share == 0))
             check_kind(i, all);

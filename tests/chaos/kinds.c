@@ -190,7 +190,7 @@ static int act_with_action(weir_task *task, struct slot *slot)
 /* On the clock, whatever wakes it; whoever looks finds it abandoned, maybe. */
 static int act_ignore(weir_task *task, struct slot *slot)
 {
-    int64_t until_ns = now_ns() + WEIR_MS(20);
+    int64_t until_ns = now_ns() + WEIR_MS(8);
 
     (void)task;
     while (now_ns() < until_ns)
@@ -383,9 +383,9 @@ const struct kind kinds[] = {
      .timeout_ns = WEIR_US(500)},
     {"overstay in read", 12, EVERYWHERE, END(TIMED_OUT), .act = act_with_action,
      .timeout_ns = WEIR_US(700)},
-    {"be interrupted", 12, TO(HASTY), END(TIMED_OUT), .act = act_block,
+    {"be interrupted", 15, TO(HASTY), END(TIMED_OUT), .act = act_block,
      .timeout_ns = WEIR_MS(1)},
-    {"innocent", 12, TO(HASTY), END(DONE), .act = act_innocently},
+    {"innocent", 15, TO(HASTY), END(DONE), .act = act_innocently},
     {"ignore", 4, TO(PLAIN) | TO(RICH), END(TIMED_OUT), .act = act_ignore,
      .odd_end = true, .timeout_ns = WEIR_MS(1)},
     {"be abandoned", 4, TO(HASTY), END(TIMED_OUT), .burst = 4,
@@ -400,7 +400,7 @@ const struct kind kinds[] = {
     {"awaited", 20, TO(RICH), END(DONE), .act = act_answer, .waited = true},
     {"submit inside", 12, EVERYWHERE, END(DONE), .act = act_submit},
     {"child", 0, EVERYWHERE, END(DONE), .act = NULL},
-    {"fork", 11, EVERYWHERE, END(DONE), .act = act_fork},
+    {"fork", 13, EVERYWHERE, END(DONE), .act = act_fork},
     {"in a group", 20, TO(RICH) | TO(HASTY), END(DONE) | END(CANCELLED),
      .burst = 10, .act = act_answer, .grouped = true},
     {"retried", 12, TO(RICH), END(DONE), .act = act_third_time_lucky,
