@@ -68,9 +68,10 @@ static void disarm(void *arg)
 
 /* The clean-up disarms before the frame is gone, should the handler end its
  * thread; and taking it off takes off what a handler that crashed has left of
- * its own. */
-static void
-call_trapped(struct weir_task *task, weir_handler *handler, void *item)
+ * its own.  Its macros nest deeper than we do. */
+/* NOLINTNEXTLINE(readability-function-size) */
+static void call_handler_in_a_trap(struct weir_task *task,
+                                   weir_handler *handler, void *item)
 {
     pthread_cleanup_push(disarm, task->trap);
     call_armed(task, handler, item);
@@ -141,7 +142,7 @@ bool weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
     if (cancellable)
         weir__thread_let_cancel(true);
     if (WEIR_RARELY(task->trap != NULL)) {
-        call_trapped(task, handler, item);
+        call_handler_in_a_trap(task, handler, item);
         if (note_crash(task))
             return false;
     } else if (_setjmp(task->escape) == 0) {
