@@ -8,6 +8,9 @@
 #include <weir/pool.h>
 
 #include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "pool/pool.h"
 #include "pools.h"
@@ -51,6 +54,7 @@ struct hold {
     struct gate ask, finish;
     struct tally asked;
     weir_deadline deadline;
+    int child_status;
 };
 
 static int be_held(weir_task *task, void *item)
@@ -220,6 +224,52 @@ START_TEST(a_stop_fixes_the_deadline_of_what_runs)
 }
 END_TEST
 
+static struct tally forks = TALLY_INIT;
+
+/* Its child asks, though it has a lock that nobody will give back. */
+static int ask_in_a_fork_child(weir_task *task, void *item)
+{
+    struct hold *hold = item;
+    int64_t at_ns = test_clock_now() + TIMEOUT_NS;
+    pid_t child;
+
+    tally_add(&hold->started, 1);
+    gate_wait(&hold->ask);
+    child = fork();
+    if (child == 0) {
+        sigset_t none;
+
+        sigemptyset(&none);
+        pthread_sigmask(SIG_SETMASK, &none, NULL);
+        signal(SIGALRM, SIG_DFL);
+        alarm((unsigned)(2 * test_slowness())); /* should it hang */
+        _exit(weir_task_deadline(task).at_ns != at_ns ||
+              weir_task_deadline(task).at_ns != at_ns);
+    }
+    tally_add(&forks, 1);
+    waitpid(child, &hold->child_status, 0);
+    return 0;
+}
+
+START_TEST(a_fork_child_may_ask_for_the_deadline)
+{
+    struct hold hold = HOLD_INIT;
+
+    open_pool();
+    get_on_the_beat();
+    ck_assert_int_eq(weir_pool_submit(pool, ask_in_a_fork_child, &hold,
+                                      WEIR_NOW),
+                     WEIR_OK);
+    await_count(&hold.started, 1);
+    weir__mutex_lock(&pool->lock);
+    gate_open(&hold.ask);
+    await_count(&forks, 1);
+    weir__mutex_unlock(&pool->lock);
+    settle_all();
+    ck_assert_int_eq(hold.child_status, 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------ off the beat */
 
 static void await_off_beat(void)
@@ -272,6 +322,21 @@ START_TEST(tasks_that_come_fast_after_slow_ones_begin_the_beat)
 }
 END_TEST
 
+START_TEST(a_timeout_does_not_run_while_the_worker_is_idle)
+{
+    struct hold hold = HOLD_INIT;
+
+    open_pool();
+    run_many(take_100_us, 1);
+    while (!weir__eventcount_is_armed(&pool->idlers))
+        sched_yield();
+    test_clock_advance(WEIR_SECONDS(3));
+    start(&hold);
+    ck_assert_int_eq(ask_deadline(&hold), test_clock_now() + TIMEOUT_NS);
+    finish(&hold);
+}
+END_TEST
+
 /* _i: too slow; too short a timeout for a beat of 1 ms. */
 START_TEST(else_the_timeout_runs_from_the_start)
 {
@@ -296,9 +361,11 @@ int main(void)
         who_asks_after_the_look_is_told_what_holds,
         an_answer_after_a_deadline_that_was_asked_for_is_late,
         a_stop_fixes_the_deadline_of_what_runs,
+        a_fork_child_may_ask_for_the_deadline,
         a_beat_with_few_tasks_is_the_last,
         a_beat_with_few_tasks_after_one_with_many_is_the_last,
         tasks_that_come_fast_after_slow_ones_begin_the_beat,
+        a_timeout_does_not_run_while_the_worker_is_idle,
         NULL};
     const TTest *const off[] = {else_the_timeout_runs_from_the_start, NULL};
     const struct chapter chapters[] = {{"on the beat", on, setup, pool_teardown,

@@ -22,15 +22,16 @@
  *
  *   1. `deadline_ns` of a worker, as long as `at` says that it is at a task, is
  *      the attempt's deadline, or 0: not known yet.
- *   2. While an attempt's deadline is not known, the timekeeper is awake or
- * will be by the next beat: a worker that begins one looks at the flag again
- *      once it has said what it is at, and who takes the flag away looks at all
- *      workers once more (lane.h, memory order).
+ *   2. While an attempt's deadline is not known, the timekeeper is awake, or
+ *      will be by the next beat: a worker that begins one looks at the flag
+ *      again once it has said what it is at, and who takes the flag away looks
+ *      at all workers once more (lane.h, memory order).
  *
  * Idle costs nothing: the first beat in which little began is the last.
  */
 #include "base/clock.h"
 #include "base/fence.h"
+#include "base/fork.h"
 #include "pool/pool.h"
 
 /* So many tasks in a row, begun in so long, begin the beat; fewer in a beat end
@@ -98,6 +99,19 @@ int64_t weir__beat_deadline(weir_pool *pool, struct weir__worker *worker)
     return at_ns;
 }
 
+/* A handler's child may have the lock, that nobody gives back; but nobody else
+ * is there either. */
+static weir_deadline deadline_in_fork_child(struct weir__worker *worker)
+{
+    const weir_pool_options *o = &worker->pool->settings.options;
+    struct weir__counter *at_ns = &worker->lane.deadline_ns;
+
+    if (weir__counter_read(at_ns) == 0)
+        weir__counter_write(at_ns, (uint64_t)weir__moment_after(weir__now(),
+                                                                o->timeout_ns));
+    return (weir_deadline){(int64_t)weir__counter_read(at_ns)};
+}
+
 weir_deadline weir__beat_find_deadline(weir_task *task)
 {
     struct weir__worker *worker =
@@ -106,6 +120,8 @@ weir_deadline weir__beat_find_deadline(weir_task *task)
     weir_pool *pool = worker->pool;
     weir_deadline deadline;
 
+    if (weir__is_forked(pool->generation))
+        return deadline_in_fork_child(worker);
     weir__mutex_lock(&pool->lock);
     deadline.at_ns = weir__beat_deadline(pool, worker);
     weir__mutex_unlock(&pool->lock);
