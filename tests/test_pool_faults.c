@@ -243,6 +243,29 @@ START_TEST(a_stop_waits_for_the_notifier_to_start)
 }
 END_TEST
 
+START_TEST(a_destroy_waits_for_the_notifier_to_start_but_for_no_handler)
+{
+    struct job *stuck;
+    struct call destroy = {.status = WEIR_OK};
+    int64_t failed_ns = test_clock_now();
+
+    open_pool();
+    stuck = start_new(act_wait);
+    stuck->is_stuck = true;
+    weir__fault_arm(1);
+    start_call(&destroy, act_destroy);
+    test_clock_await_waiter(failed_ns + WEIR_MS(100));
+    assert_unsettled(stuck);
+    test_clock_advance(WEIR_MS(100));
+    end_call(&destroy);
+    pool = NULL;
+    ck_assert_uint_eq(tally_read(&stuck->settled), 1);
+    ck_assert_int_eq(stuck->outcome.kind, WEIR_OUTCOME_CANCELLED);
+    gate_open(&stuck->finish);
+    await_count(&stuck->ended, 1);
+}
+END_TEST
+
 /* -------------------------------------------------------------------- fork */
 
 static weir_future *future;
@@ -338,13 +361,16 @@ int main(void)
         a_notifier_that_does_not_start_is_tried_again_and_nothing_is_lost,
         a_stop_waits_for_the_notifier_to_start,
         NULL};
+    /* No worker_stop comes from the stuck: nothing pairs. */
+    const TTest *const ends[] = {
+        a_destroy_waits_for_the_notifier_to_start_but_for_no_handler, NULL};
     const TTest *const fork[] = {a_fork_child_may_not_use_its_parents_pool,
                                  NULL};
-    const struct chapter chapters[] = {{"faults", faults, setup, teardown, 0,
-                                        0},
-                                       {"fork", fork, pool_setup, pool_teardown,
-                                        0, 0},
-                                       {NULL, NULL, NULL, NULL, 0, 0}};
+    const struct chapter chapters[] = {
+        {"faults", faults, setup, teardown, 0, 0},
+        {"the end", ends, pool_setup, pool_teardown, 0, 0},
+        {"fork", fork, pool_setup, pool_teardown, 0, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("pool: faults and fork", chapters);
 }

@@ -950,6 +950,28 @@ START_TEST(a_stop_waits_for_all_threads_but_the_abandoned)
 END_TEST
 
 /* A stop that waits for the grace of what it has cancelled. */
+/* The thread for them does not start at first. */
+START_TEST(a_join_waits_for_callbacks_that_are_owed)
+{
+    struct job *deaf;
+
+    options.grace_ns = WEIR_MS(50);
+    open_pool();
+    deaf = start_new(act_check_index);
+    await_timekeeper(deaf->deadline.at_ns);
+    weir__fault_arm(1);
+    advance_to(deaf->deadline.at_ns);
+    advance_to(deaf->deadline.at_ns + WEIR_MS(50));
+    await_abandoned(1);
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_NOW), WEIR_TIMED_OUT);
+    ck_assert_uint_eq(tally_read(&deaf->settled), 0);
+    advance_to(deaf->deadline.at_ns + WEIR_MS(100));
+    await_settled(deaf);
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_STUCK);
+    finish_job(deaf);
+}
+END_TEST
+
 START_TEST(what_a_stop_cancels_has_its_grace_too)
 {
     struct call stop = {.how = WEIR_STOP_AFTER_DRAIN};
@@ -1061,6 +1083,7 @@ int main(void)
         a_join_waits_for_attempts_that_are_not_abandoned_yet,
         a_stop_waits_for_all_threads_but_the_abandoned,
         a_join_waits_for_the_callbacks_of_abandoned_attempts,
+        a_join_waits_for_callbacks_that_are_owed,
         what_a_stop_cancels_has_its_grace_too,
         a_drain_goes_on_with_the_replacement,
         NULL};

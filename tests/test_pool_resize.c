@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include "pool/pool.h"
 #include "pools.h"
 #include "suite.h"
 
@@ -280,6 +281,41 @@ START_TEST(a_pool_may_be_stopped_while_it_is_resized)
 }
 END_TEST
 
+static bool two_wait_to_resize(void)
+{
+    bool two;
+
+    weir__mutex_lock(&pool->lock);
+    two = pool->starters.first != pool->starters.last;
+    weir__mutex_unlock(&pool->lock);
+    return two;
+}
+
+/* Though no thread ends, nor one for callbacks. */
+START_TEST(a_stop_ends_a_resize_that_waits_for_its_turn)
+{
+    struct call first = {.workers = 4}, second = {.workers = 3};
+    struct job *busy;
+
+    options.worker_start = start_slowly;
+    options.on_settled = NULL;
+    options.on_release = NULL;
+    open_pool_of(1);
+    busy = start_new(act_wait);
+    start_call(&first, act_resize);
+    await_count(&greeted, 4);
+    start_call(&second, act_resize);
+    while (!two_wait_to_resize())
+        sched_yield();
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_NOW), WEIR_STUCK);
+    ck_assert_int_eq(end_call(&second), WEIR_CLOSED);
+    gate_open(&start_may_end);
+    end_call(&first);
+    gate_open(&busy->finish);
+    await_count(&busy->ended, 1);
+}
+END_TEST
+
 START_TEST(a_resize_and_a_stop_at_once_leave_no_thread_behind)
 {
     struct call resize = {.workers = 12}, stop = {.how = WEIR_STOP_NOW};
@@ -309,6 +345,7 @@ int main(void)
         a_failed_resize_leaves_no_place_to_start_in,
         a_worker_start_may_not_resize_its_own_pool,
         a_pool_may_be_stopped_while_it_is_resized,
+        a_stop_ends_a_resize_that_waits_for_its_turn,
         NULL};
     const TTest *const order[] = {
         no_task_is_reordered_by_workers_that_come_and_go, NULL};

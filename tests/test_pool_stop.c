@@ -168,6 +168,31 @@ START_TEST(stop_now_grants_no_retries)
 }
 END_TEST
 
+/* Its worker is busy. */
+START_TEST(stop_now_cancels_a_retry_that_is_due)
+{
+    struct job *retrying = new_job(act_answer), *busy;
+    struct call call = {.status = WEIR_OK};
+    int64_t due_ns = test_clock_now() + WEIR_SECONDS(10);
+
+    end_pool();
+    options.retry = &policy;
+    options.timeout_ns = WEIR_SECONDS(100);
+    open_pool_of(1);
+    retrying->code = 1;
+    must_submit(retrying);
+    await_timekeeper(due_ns);
+    busy = start_new(act_wait);
+    advance_to(due_ns);
+    await_timekeeper(busy->deadline.at_ns); /* it has seen to the retry */
+    start_stop(&call, WEIR_STOP_NOW);
+    assert_outcome(retrying, WEIR_OUTCOME_CANCELLED);
+    ck_assert_uint_eq(retrying->outcome.attempts, 1);
+    gate_open(&busy->finish);
+    ck_assert_int_eq(end_call(&call), WEIR_OK);
+}
+END_TEST
+
 START_TEST(deaf_handlers_are_stuck_at_the_deadline)
 {
     struct job *deaf = start_new(act_wait), *other = start_new(act_wait);
@@ -273,6 +298,24 @@ START_TEST(a_stopping_pool_replaces_workers_as_long_as_there_is_work)
         gate_open(&jobs[i]->finish);
     ck_assert_int_eq(stop(WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER), WEIR_OK);
     ck_assert_uint_eq(ledger_now().exited, 6);
+}
+END_TEST
+
+START_TEST(a_drain_is_not_stuck_as_long_as_a_task_waits)
+{
+    struct job *overdue, *waits;
+
+    end_pool();
+    options.timeout_ns = WEIR_SECONDS(5);
+    open_pool_of(1);
+    overdue = start_new(act_wait);
+    advance_to(overdue->deadline.at_ns);
+    await_settled(overdue);
+    waits = submit_new(act_answer);
+    ck_assert_int_eq(stop(WEIR_STOP_AFTER_DRAIN, WEIR_NOW), WEIR_TIMED_OUT);
+    gate_open(&overdue->finish);
+    ck_assert_int_eq(stop(WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER), WEIR_OK);
+    ck_assert_int_eq(waits->outcome.kind, WEIR_OUTCOME_DONE);
 }
 END_TEST
 
@@ -438,6 +481,7 @@ int main(void)
         a_drain_that_timed_out_goes_on,
         stop_now_cancels_what_waits_and_asks_what_runs,
         stop_now_grants_no_retries,
+        stop_now_cancels_a_retry_that_is_due,
         deaf_handlers_are_stuck_at_the_deadline,
         stop_now_with_no_time_settles_everything,
         a_drain_may_be_turned_into_stop_now,
@@ -445,6 +489,7 @@ int main(void)
         a_stop_wakes_blocked_submitters,
         a_stopping_pool_replaces_workers_as_long_as_there_is_work,
         overdue_attempts_hold_up_a_drain,
+        a_drain_is_not_stuck_as_long_as_a_task_waits,
         NULL};
     const TTest *const destroy[] = {
         destroying_nothing_does_nothing,
