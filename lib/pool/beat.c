@@ -14,9 +14,9 @@
  *        ▲                                              │
  *        └───── fewer than 64 began in a whole beat ────┘
  *
- * A deadline is so never early, and late by a beat at most: a 64th of the
- * timeout, of which there is one only if that is a millisecond or more.  Who
- * asks for the deadline, by weir_task_deadline, fixes it there and then.
+ * So a deadline is never early, and late by a beat at most: a 64th of the
+ * timeout, up to 100 ms; and where that is less than 1 ms everybody stamps.
+ * Who asks for the deadline, by weir_task_deadline, fixes it there and then.
  *
  * INVARIANTS
  *
@@ -53,15 +53,6 @@ static int64_t beat_of(const weir_pool *pool)
     int64_t beat_ns = pool->settings.options.timeout_ns / BEATS_IN_TIMEOUT;
 
     return beat_ns < MOST_BEAT_NS ? beat_ns : MOST_BEAT_NS;
-}
-
-static uint64_t count_taken(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
-{
-    uint64_t taken = 0;
-
-    for (uint32_t i = 0; i < pool->worker_slots; i++)
-        taken += weir__counter_read(&pool->workers[i]->lane.taken);
-    return taken;
 }
 
 static void
@@ -128,15 +119,14 @@ weir_deadline weir__beat_find_deadline(weir_task *task)
     return deadline;
 }
 
-/* ------------------------------------------------------------- by the worker
- */
+/* ---------------------------------------------------------- by the worker */
 
 /* Tasks have come fast. */
 static void begin_beat(weir_pool *pool)
 {
     weir__mutex_lock(&pool->lock);
     if (!weir__flag_read(&pool->on_beat)) {
-        pool->beat_taken = count_taken(pool);
+        pool->beat_taken = weir__lane_taken(pool);
         pool->beat_at_ns = weir__moment_after(weir__now(), beat_of(pool));
         weir__flag_write(&pool->on_beat, true);
         wake_if_sooner(pool, pool->beat_at_ns);
@@ -187,8 +177,7 @@ void weir__beat_began(weir_pool *pool, struct weir__worker *worker)
     weir__mutex_unlock(&pool->lock);
 }
 
-/* --------------------------------------------------------- by the timekeeper
- */
+/* ------------------------------------------------------ by the timekeeper */
 
 /* Whether it is at a task that nobody has adopted; the deadline in *at_ns. */
 static bool
@@ -206,7 +195,7 @@ has_deadline(const weir_pool *pool, struct weir__worker *worker, int64_t now_ns,
 /* Ends the beat if little has begun since the last one. */
 static void beat(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
 {
-    uint64_t taken = count_taken(pool);
+    uint64_t taken = weir__lane_taken(pool);
 
     if (!weir__flag_read(&pool->on_beat) || pool->beat_at_ns > now_ns)
         return;

@@ -57,7 +57,11 @@ void weir__pool_ledger(const weir_pool *pool, weir_ledger *out)
 
 uint64_t weir__lane_taken(const weir_pool *pool)
 {
-    return sum_up(pool).taken;
+    uint64_t taken = 0;
+
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        taken += weir__counter_read(&pool->workers[i]->lane.taken);
+    return taken;
 }
 
 uint64_t weir__lane_live(const weir_pool *pool)
@@ -99,7 +103,7 @@ uint64_t weir__pool_waiting(const weir_pool *pool)
 
 uint64_t weir__pool_begun(const weir_pool *pool)
 {
-    return pool->begun + sum_up(pool).taken;
+    return pool->begun + weir__lane_taken(pool);
 }
 
 static bool is_busy(const struct weir__worker *worker)
