@@ -20,7 +20,7 @@ enum {
 };
 
 /* What later versions can do; asking for it must not look like success. */
-static weir_status refuse_unbuilt(const weir_pool_options *o)
+static weir_status check_isolation(const weir_pool_options *o)
 {
     if ((unsigned)o->isolation > WEIR_ISOLATE_PROCESS)
         return weir__refuse(WEIR_EINVAL,
@@ -86,6 +86,11 @@ static weir_status check_times(const weir_pool_options *o)
     if (o->time_to_live_ns < 0)
         return weir__refuse(WEIR_EINVAL,
                             "time_to_live_ns is negative: 0 means no limit");
+    return WEIR_OK;
+}
+
+static weir_status check_on_full(const weir_pool_options *o)
+{
     if ((unsigned)o->on_full > WEIR_ON_FULL_CALLER_RUNS)
         return weir__refuse(WEIR_EINVAL,
                             "on_full %d is no policy: use a WEIR_ON_FULL_...",
@@ -100,7 +105,7 @@ static weir_status check_times(const weir_pool_options *o)
     return WEIR_OK;
 }
 
-/* After the workers and the times. */
+/* After the workers, the times and on_full. */
 static weir_status check_grace(weir_pool_options *o)
 {
     if (o->grace_ns < 0)
@@ -153,7 +158,7 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         weir__options_read(o, sizeof(*o), options, "weir_pool_options");
 
     if (!status)
-        status = refuse_unbuilt(o);
+        status = check_isolation(o);
     into->scales = o->max_workers > 0;
     if (!status)
         status = check_workers(o);
@@ -161,6 +166,8 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         status = check_sizes(o);
     if (!status)
         status = check_times(o);
+    if (!status)
+        status = check_on_full(o);
     if (!status)
         status = check_grace(o);
     if (!status)
