@@ -16,7 +16,7 @@ namespace weir
 /*
  * Tasks that were submitted through it, as to the pool itself.  Its destructor
  * is a cancel and a join: what it let in may refer to whatever outlives the
- * group.  It does not wait for what was given up, nor in a handler or callback
+ * group.  It does not wait for what was abandoned, nor in a handler or callback
  * of its own pool, where nothing can be waited for; and destroy() never waits.
  * For all of it to be done, join first.
  */

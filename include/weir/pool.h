@@ -72,7 +72,7 @@ typedef enum weir_stop_how {
  * thread that ended it (worker, dropping submitter) or, for deadlines, expiry,
  * cancelling, stopping and crashes, on the pool's notifier thread.  `item` is
  * what the handler gets; its handler may still run if kind is TIMED_OUT or
- * CANCELLED. No weir lock is held; see docs/callbacks.md for what it may call.
+ * CANCELLED.  No weir lock is held; see docs/callbacks.md for what it may call.
  */
 typedef void
 weir_settled(void *arg, const void *item, const weir_outcome *outcome);
@@ -121,8 +121,8 @@ typedef struct weir_pool_options {
     int64_t time_to_live_ns;  /* waiting longer than this for the first start:
                                  EXPIRED; 0: no limit */
     int interrupt_signal;     /* sent to attempts that are asked to stop: see
-                                 below; 0: none */
-    weir_isolation isolation; /* WEIR_ISOLATE_THREAD */
+                                 above; 0: none */
+    weir_isolation isolation; /* see above; 0: WEIR_ISOLATE_THREAD */
     size_t max_result;        /* bytes, up to 1 MiB; 0: 256 */
     const weir_retry *retry;  /* NULL: one attempt; copied */
     void *context;            /* lent to handlers; outlives stuck threads */

@@ -241,12 +241,9 @@ class any_pool
     std::unique_ptr<weir_pool, end_pool> pool_;
 };
 
-} // namespace detail
-
-namespace detail
-{
 template <class Self> class takes_callables;
-}
+
+} // namespace detail
 
 /* --------------------------------------------------------------------- job */
 
@@ -446,8 +443,8 @@ template <class Self> class takes_callables
  * A pool whose tasks are callables.  Its destructor is a stop(WEIR_STOP_NOW):
  * what waits is cancelled, what runs is asked to stop, and waited for, since it
  * may refer to what is destroyed next.  So a handler that never looks at its
- * task_ref holds it up, unless grace_ns has it given up: then what it refers to
- * has to outlive it.  For all that was submitted to be done, join or
+ * task_ref holds it up, unless grace_ns has it abandoned: then what it refers
+ * to has to outlive it.  For all that was submitted to be done, join or
  * stop(WEIR_STOP_AFTER_DRAIN) first.
  */
 class pool : public detail::any_pool, public detail::takes_callables<pool>

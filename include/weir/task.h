@@ -70,10 +70,9 @@ WEIR_API uint64_t weir_task_id(const weir_task *task);
 /* Which attempt this is: 1, 2, ... */
 WEIR_API uint32_t weir_task_attempt(const weir_task *task);
 
-/* The worker's index, below max_workers (which a resize may raise) and
- * max_abandoned together; never shared by two live threads, abandoned ones
- * included, so it may index per-worker arrays.  UINT32_MAX when the submitter
- * runs it. */
+/* The worker's index, below max_workers + max_abandoned (a resize may raise the
+ * former); never shared by two live threads, abandoned ones included, so it may
+ * index per-worker arrays.  UINT32_MAX when the submitter runs it. */
 WEIR_API uint32_t weir_task_worker(const weir_task *task);
 
 /* The spec's context, else the pool's. */

@@ -19,7 +19,8 @@
  * a lambda can capture, and whatever becomes of the task (it fails, overstays,
  * ends its thread, is cancelled, expires, is dropped, never starts), what it
  * holds is let go.  Only a callable that an attempt is stuck in when its pool
- * ends (it was given up, or the pool ended by destroy()) is never destroyed.
+ * ends (its thread was abandoned, or the pool ended by destroy()) is never
+ * destroyed.
  *
  * WHAT IT COSTS
  *

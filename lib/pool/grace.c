@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grace.c - giving up on threads whose attempts overstay.
+ * grace.c - abandoning threads whose attempts overstay.
  *
  * THE IDEA
  *

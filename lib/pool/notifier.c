@@ -4,8 +4,9 @@
  *
  * A task can settle without an attempt at hand: its deadline passes, it
  * expires, is cancelled, or the pool stops.  The timekeeper must not run user
- * code, nor should whoever cancels; so the entry is posted here.  Entries stand
- * in a list of their own links: posting cannot fail.
+ * code, nor should whoever cancels, nor a thread whose handler crashed; so the
+ * entry is posted here.  Entries stand in a list of their own links: posting
+ * cannot fail.
  *
  * The timekeeper starts this thread when something is first posted, and again
  * should a callback end it.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pool.c - a pool's life, size and figures; pool.h has the design. */
+/* pool.c - a pool's life and size; pool.h has the design. */
 #include "pool/pool.h"
 
 #include "base/clock.h"

@@ -11,11 +11,11 @@
  *   submit.c      lets tasks in, or says why not
  *   callers.c     runs what a submitter runs itself
  *   worker.c      takes the oldest, runs an attempt, says how it ended
- *   entry.c       what becomes of a task: the states below;   tell.c  its
- *                 callbacks
+ *   entry.c       what becomes of a task: the states below
+ *   tell.c        its callbacks
  *   retrying.c    chance and budget of retries
  *   timekeeper.c  lets deadlines pass, starts and joins threads
- *   grace.c       gives up on threads whose attempts overstay
+ *   grace.c       abandons threads whose attempts overstay
  *   interrupt.c   has the blocking calls of such attempts return
  *   watch.c       more workers when tasks wait, fewer when they are idle
  *   notifier.c    runs callbacks that no worker is there for
@@ -23,9 +23,15 @@
  *   lane.h        a short way for tasks of which nobody hears; with it
  *                 plain.c, how workers run them, beat.c, their deadlines, and
  *                 adopt.c, how they become entries
- *   pool.c        life, resize;   figures.c  the ledger;   future.c  one task's
- *                 outcome;   group.c  some tasks' ledger
+ *   pool.c        life, resize
+ *   figures.c     the ledger
+ *   future.c      one task's outcome
+ *   group.c       some tasks' ledger
  *   list.c        what there is
+ *   store.c       where entries come from
+ *
+ * What needs no pool is below this room: settings.h (the options), moments.h
+ * (a heap), scaling.h (how many workers), task/task.h (an attempt).
  *
  * STATES of an entry (record.h), and what causes each transition
  *
@@ -38,8 +44,8 @@
  *                          the predicate says no
  *   settled   ▶ free       told, attempt ended, released
  *
- * A settled one whose attempt is alive is overdue; what comes of its thread is
- * in grace.c.
+ * A settled one whose attempt is alive is overdue; what becomes of its thread
+ * is in grace.c.
  *
  * INVARIANTS (hold whenever the lock is free)
  *
@@ -357,9 +363,8 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
                        struct weir_task *task, uint32_t worker)
     WEIR_REQUIRES(pool->lock);
 
-/* An attempt has ended, and how.
- * Settles, retries, or counts it late; runs the callbacks that are now due.
- * Notes in `phase` what it is doing. */
+/* An attempt has ended, and how.  Settles, retries, or counts it late; runs the
+ * callbacks that are now due.  Notes in `phase` what it is doing. */
 void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
                                 enum weir__ending how, enum weir__phase *phase)
     WEIR_REQUIRES(pool->lock);

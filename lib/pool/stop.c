@@ -107,7 +107,8 @@ static void close_pool(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     weir__pool_changed(pool);
 }
 
-/* Attempts whose task waits for another were asked at their deadline. */
+/* An attempt whose task is retrying was asked at its deadline; to ask it again
+ * does no harm. */
 static void ask_running(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     for (uint32_t i = 0; i < pool->worker_slots; i++)

@@ -4,10 +4,10 @@
  *
  * Whoever ended the attempt runs them, on its own thread; what happens without
  * an attempt (deadline, expiry, cancel, stop), and after a crash, when the
- * thread may hold locks of malloc's, is left to the notifier.  While a
- * thread is at it the entry `is_handled`, and others leave it alone: that
- * thread looks again for what has become due meanwhile.  So whichever of "told"
- * and "attempt ended" comes last leads to the release, exactly once.
+ * thread may hold locks of malloc's, is left to the notifier.  While a thread
+ * is at it the entry `is_handled`, and others leave it alone: that thread looks
+ * again for what has become due meanwhile.  So whichever of "told" and "attempt
+ * ended" comes last leads to the release, exactly once.
  *
  * An attempt that is retried does not start while a notice for the old one is
  * out.  So a running entry is never handled by anybody but its own worker, and
@@ -41,7 +41,7 @@ handled(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
         weir__entry_retry_if_ready(pool, entry);
 }
 
-/* Who holds a part in the entry: they may outlive it. */
+/* The entry is kept, but its future and group are not to wait for it. */
 static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock)
 {

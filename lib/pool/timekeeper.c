@@ -4,10 +4,11 @@
  *
  * THE IDEA
  *
- * All moments (deadlines, retries, expiries, signals) lie in one heap.  The
- * thread sleeps until the soonest and lets it happen; whoever adds a sooner one
- * wakes it.  Since every moment is known exactly, it never polls, and with
- * nothing in the heap it sleeps without limit.
+ * The moments of entries (deadlines, retries, expiries, signals) lie in one
+ * heap.  Those of plain tasks lie beside their workers (beat.c), and the next
+ * look of the watch in the pool (watch.c).  The thread sleeps until the soonest
+ * of all and lets it happen; whoever adds a sooner one wakes it.  With none to
+ * come it sleeps without limit.
  *
  * It also looks after the other threads: it joins those that have ended, and
  * starts workers that are missing and the notifier when it is first needed.  If

@@ -11,10 +11,11 @@
  *
  * STATES of the watch
  *
- *   off      ▶ unwatched   more workers are possible again: a resize, one left
- *   unwatched ▶ on         a task comes and no worker is idle
- *   on       ▶ unwatched   at a look no task waits
- *            ▶ off         there are as many workers as there may be
+ *   off       ▶ unwatched   more workers are possible again: a resize, one left
+ *   unwatched ▶ on          a task comes and no worker is idle
+ *             ▶ off         a resize to as many workers as there may be
+ *   on        ▶ unwatched   at a look no task waits
+ *             ▶ off         there are as many workers as there may be
  *
  * A pool that does not scale is off for ever; so all that it pays is a look at
  * one flag where a task is put.
