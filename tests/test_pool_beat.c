@@ -337,6 +337,38 @@ START_TEST(a_timeout_does_not_run_while_the_worker_is_idle)
 }
 END_TEST
 
+static void let_3_s_pass(void *arg)
+{
+    (void)arg;
+    test_clock_advance(WEIR_SECONDS(3));
+}
+
+static int exit_slowly(weir_task *task, void *item)
+{
+    (void)item;
+    ck_assert_int_eq(weir_task_defer(task, let_3_s_pass, NULL), WEIR_OK);
+    pthread_exit(NULL);
+}
+
+/* The next task is there when the new thread comes. */
+START_TEST(a_timeout_does_not_run_while_a_thread_is_replaced)
+{
+    struct hold first = HOLD_INIT, next = HOLD_INIT;
+
+    open_pool();
+    start(&first);
+    ck_assert_int_eq(weir_pool_submit(pool, exit_slowly, NULL, WEIR_NOW),
+                     WEIR_OK);
+    ck_assert_int_eq(weir_pool_submit(pool, be_held, &next, WEIR_NOW), WEIR_OK);
+    gate_open(&first.ask);
+    gate_open(&first.finish);
+    await_count(&next.started, 1);
+    ck_assert_int_eq(ask_deadline(&next), test_clock_now() + TIMEOUT_NS);
+    finish(&next);
+    ck_assert_uint_eq(ledger_now().exited, 1);
+}
+END_TEST
+
 /* _i: too slow; too short a timeout for a beat of 1 ms. */
 START_TEST(else_the_timeout_runs_from_the_start)
 {
@@ -366,6 +398,7 @@ int main(void)
         a_beat_with_few_tasks_after_one_with_many_is_the_last,
         tasks_that_come_fast_after_slow_ones_begin_the_beat,
         a_timeout_does_not_run_while_the_worker_is_idle,
+        a_timeout_does_not_run_while_a_thread_is_replaced,
         NULL};
     const TTest *const off[] = {else_the_timeout_runs_from_the_start, NULL};
     const struct chapter chapters[] = {{"on the beat", on, setup, pool_teardown,

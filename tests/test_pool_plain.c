@@ -380,6 +380,29 @@ START_TEST(one_that_cancels_its_thread_is_exited_and_no_other)
 }
 END_TEST
 
+static int act_be_cancelled(weir_task *task, struct job *job)
+{
+    (void)task;
+    cancel_this_thread();
+    pthread_testcancel();
+    gate_open(&job->finish);
+    return 0;
+}
+
+/* The first worker, and those that take the place of one. */
+START_TEST(a_cancel_ends_the_handler_where_it_is)
+{
+    open_pool();
+    for (int i = 0; i < 3; i++) {
+        struct job *job = submit_new(act_be_cancelled);
+
+        settle_all();
+        ck_assert_uint_eq(ledger_now().exited, (uint64_t)i + 1);
+        ck_assert(!gate_is_open(&job->finish));
+    }
+}
+END_TEST
+
 static int act_forbid_cancel(weir_task *task, struct job *job)
 {
     int before;
@@ -476,7 +499,8 @@ int main(void)
     const TTest *const outcomes[] = {
         the_ledger_counts_each_outcome,
         one_that_ends_its_thread_is_exited_and_another_takes_its_place,
-        one_that_cancels_its_thread_is_exited_and_no_other, NULL};
+        one_that_cancels_its_thread_is_exited_and_no_other,
+        a_cancel_ends_the_handler_where_it_is, NULL};
     const TTest *const copies[] = {
         copies_are_what_was_copied,
         what_a_handler_makes_of_cancelling_ends_with_it, NULL};
