@@ -116,8 +116,9 @@ START_TEST(whatever_becomes_of_its_tasks_it_counts_as_the_pool_does)
     join_group();
     assert_same_ledgers();
 
-    job = put_new(act_answer);
+    job = new_job(act_answer);
     job->code = 3; /* fails, retries, is cancelled */
+    put(job);
     while (ledger_now().retrying < 1)
         sched_yield();
     assert_same_ledgers();
