@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_pool_end.c - stop, destroy, resize. */
+#include "pool_players.h"
 #include "pool_stage.h"
 #include "scenarios.h"
 
 /* ------------------------------------------------------------------ players */
-
-static void submit_one(unsigned number)
-{
-    must(submit(number, works, WEIR_FOREVER) == WEIR_OK);
-}
 
 static void submit_or_closed(unsigned number)
 {
@@ -24,64 +20,11 @@ static void submit_future_or_closed(unsigned number)
     must(status == WEIR_OK || status == WEIR_CLOSED);
 }
 
-static void submit_a_sleeper(unsigned number)
-{
-    must(submit(number, sleeps, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void submit_to_the_gate(unsigned number)
-{
-    must(submit(number, waits_at_the_gate, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void open_gate(unsigned number)
-{
-    (void)number;
-    open_the_gate();
-}
-
-static void await_it(unsigned number)
-{
-    weir_outcome_kind kind;
-
-    must(await(number, &kind, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void cancel_it(unsigned number)
-{
-    cancel(number);
-}
-
-static void stop_after_drain(unsigned number)
-{
-    (void)number;
-    must(stop_pool(WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void stop_now(unsigned number)
-{
-    (void)number;
-    must(stop_pool(WEIR_STOP_NOW, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void join_it(unsigned number)
-{
-    (void)number;
-    must(join_pool(WEIR_FOREVER) == WEIR_OK);
-}
-
 static void resize_or_closed(unsigned workers)
 {
     weir_status status = resize_pool(workers);
 
     must(status == WEIR_OK || status == WEIR_CLOSED);
-}
-
-static void open_plain(void)
-{
-    weir_pool_options options = pool_options();
-
-    open_pool(&options);
 }
 
 static void open_with_workers(uint32_t workers)
@@ -97,13 +40,6 @@ static void open_with_room(size_t capacity)
     weir_pool_options options = pool_options();
 
     options.queue_capacity = capacity;
-    open_pool(&options);
-}
-
-static void open_telling(void)
-{
-    weir_pool_options options = telling_options();
-
     open_pool(&options);
 }
 

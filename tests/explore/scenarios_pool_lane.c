@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_pool_lane.c - plain tasks: put, taken, adopted, shut out. */
+#include "pool_players.h"
 #include "pool_stage.h"
 #include "scenarios.h"
-
-static void submit_one(unsigned number)
-{
-    must(submit(number, works, WEIR_FOREVER) == WEIR_OK);
-}
 
 static void submit_a_failing_one(unsigned number)
 {
@@ -16,12 +12,6 @@ static void submit_a_failing_one(unsigned number)
 static void submit_with_a_future(unsigned number)
 {
     must(submit_future(number, works, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void join_it(unsigned number)
-{
-    (void)number;
-    must(join_pool(WEIR_FOREVER) == WEIR_OK);
 }
 
 static void open_small(void)

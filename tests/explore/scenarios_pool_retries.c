@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_pool_retries.c - retries, threads that end, groups, overload. */
+#include "pool_players.h"
 #include "pool_stage.h"
 #include "scenarios.h"
 
 /* ------------------------------------------------------------------ players */
-
-static void submit_one(unsigned number)
-{
-    must(submit(number, works, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void cancel_it(unsigned number)
-{
-    cancel(number);
-}
-
-static void await_it(unsigned number)
-{
-    weir_outcome_kind kind;
-
-    must(await(number, &kind, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void open_gate(unsigned number)
-{
-    (void)number;
-    open_the_gate();
-}
-
-static void submit_a_future(unsigned number, deed *does)
-{
-    must(submit_future(number, does, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void open_telling(void)
-{
-    weir_pool_options options = telling_options();
-
-    open_pool(&options);
-}
-
-static void open_with_timeout(void)
-{
-    weir_pool_options options = telling_options();
-
-    options.timeout_ns = WEIR_MS(1);
-    open_pool(&options);
-}
 
 static void open_with_retry(const weir_retry *retry, int64_t timeout_ns)
 {
@@ -65,15 +23,6 @@ static void open_with_attempts(unsigned most, int64_t timeout_ns)
 }
 
 /* ----------------------------------------------------------------- futures */
-
-static void open_with_two(void)
-{
-    weir_pool_options options = pool_options();
-
-    options.workers = 2;
-    options.queue_capacity = 2;
-    open_pool(&options);
-}
 
 /* ----------------------------------------------------------------- retries */
 
@@ -218,7 +167,7 @@ static void pool_exit_against_cancel(void)
 
 static void pool_exit_against_timeout(void)
 {
-    open_with_timeout();
+    open_telling_with_timeout();
     must(submit(1, ends_its_thread, WEIR_FOREVER) == WEIR_OK);
 }
 

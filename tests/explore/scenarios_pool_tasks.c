@@ -1,66 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_pool_tasks.c - how tasks end: answers, deadlines, cancels; and
  * who hears of it. */
+#include "pool_players.h"
 #include "pool_stage.h"
 #include "scenarios.h"
-
-/* ------------------------------------------------------------------ players */
-
-static void submit_one(unsigned number)
-{
-    must(submit(number, works, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void cancel_it(unsigned number)
-{
-    cancel(number);
-}
-
-static void await_it(unsigned number)
-{
-    weir_outcome_kind kind;
-
-    must(await(number, &kind, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void open_gate(unsigned number)
-{
-    (void)number;
-    open_the_gate();
-}
-
-static void join_it(unsigned number)
-{
-    (void)number;
-    must(join_pool(WEIR_FOREVER) == WEIR_OK);
-}
-
-static void submit_a_future(unsigned number, deed *does)
-{
-    must(submit_future(number, does, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void open_plain(void)
-{
-    weir_pool_options options = pool_options();
-
-    open_pool(&options);
-}
-
-static void open_telling(void)
-{
-    weir_pool_options options = telling_options();
-
-    open_pool(&options);
-}
-
-static void open_with_timeout(void)
-{
-    weir_pool_options options = telling_options();
-
-    options.timeout_ns = WEIR_MS(1);
-    open_pool(&options);
-}
 
 /* --------------------------------------------------------- cancel, deadline */
 
@@ -106,14 +49,14 @@ static void pool_cancel_of_a_settled(void)
 
 static void pool_timeout_against_answer(void)
 {
-    open_with_timeout();
+    open_telling_with_timeout();
     submit_one(1);
     join_it(0);
 }
 
 static void pool_timeout_of_a_sleeper(void)
 {
-    open_with_timeout();
+    open_telling_with_timeout();
     must(submit(1, sleeps, WEIR_FOREVER) == WEIR_OK);
     submit_one(2);
 }
@@ -122,7 +65,7 @@ static void pool_timeout_against_cancel(void)
 {
     weir_outcome_kind kind;
 
-    open_with_timeout();
+    open_telling_with_timeout();
     submit_a_future(1, sleeps);
     start(cancel_it, 1);
     must(await(1, &kind, WEIR_FOREVER) == WEIR_OK);
@@ -133,7 +76,7 @@ static void pool_timeout_outlasted(void)
 {
     weir_outcome_kind kind;
 
-    open_with_timeout();
+    open_telling_with_timeout();
     submit_a_future(1, waits_at_the_gate);
     must(await(1, &kind, WEIR_FOREVER) == WEIR_OK);
     must(kind == WEIR_OUTCOME_TIMED_OUT);
@@ -143,7 +86,7 @@ static void pool_timeout_outlasted(void)
 
 static void pool_release_against_told(void)
 {
-    open_with_timeout();
+    open_telling_with_timeout();
     submit_a_future(1, waits_at_the_gate);
     start(open_gate, 0);
     await_it(1);
@@ -198,15 +141,6 @@ static void pool_two_wait(void)
     submit_a_future(1, works);
     start(await_it, 1);
     await_it(1);
-}
-
-static void open_with_two(void)
-{
-    weir_pool_options options = pool_options();
-
-    options.workers = 2;
-    options.queue_capacity = 2;
-    open_pool(&options);
 }
 
 static void pool_wait_for_either(void)

@@ -1,56 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* scenarios_pool_time.c - the timekeeper: deadlines, the beat,
- * threads that are given up. */
+/* scenarios_pool_time.c - the timekeeper: deadlines, the beat, threads that are
+ * abandoned. */
+#include "pool_players.h"
 #include "pool_stage.h"
 #include "scenarios.h"
 
 /* ------------------------------------------------------------------ players */
-
-static void submit_one(unsigned number)
-{
-    must(submit(number, works, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void submit_a_sleeper(unsigned number)
-{
-    must(submit(number, sleeps, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void submit_to_the_gate(unsigned number)
-{
-    must(submit(number, waits_at_the_gate, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void open_gate(unsigned number)
-{
-    (void)number;
-    open_the_gate();
-}
-
-static void await_it(unsigned number)
-{
-    weir_outcome_kind kind;
-
-    must(await(number, &kind, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void stop_after_drain(unsigned number)
-{
-    (void)number;
-    must(stop_pool(WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void stop_now(unsigned number)
-{
-    (void)number;
-    must(stop_pool(WEIR_STOP_NOW, WEIR_FOREVER) == WEIR_OK);
-}
-
-static void join_it(unsigned number)
-{
-    (void)number;
-    must(join_pool(WEIR_FOREVER) == WEIR_OK);
-}
 
 static void open_with_timeout(size_t capacity)
 {
