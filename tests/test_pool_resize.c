@@ -175,17 +175,6 @@ START_TEST(several_threads_resize_in_turns)
 }
 END_TEST
 
-static struct gate start_may_end = GATE_INIT;
-
-static int start_slowly(void *arg, uint32_t worker)
-{
-    int told = greet_worker(arg, worker);
-
-    if (worker > 0)
-        gate_wait(&start_may_end);
-    return told;
-}
-
 static bool stop_has_begun(void)
 {
     weir_status status = weir_pool_submit(pool, run_job, NULL, WEIR_NOW);

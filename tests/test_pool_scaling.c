@@ -361,17 +361,6 @@ END_TEST
 
 /* ------------------------------------------------------- slow to get ready */
 
-static struct gate start_may_end = GATE_INIT;
-
-static int start_slowly(void *arg, uint32_t worker)
-{
-    int told = greet_worker(arg, worker);
-
-    if (worker > 0)
-        gate_wait(&start_may_end);
-    return told;
-}
-
 START_TEST(while_one_gets_ready_no_other_comes_for_the_same_task)
 {
     struct job *jobs[3];

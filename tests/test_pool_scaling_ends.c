@@ -479,17 +479,6 @@ START_TEST(a_stop_now_ends_the_watch_with_what_waits)
 }
 END_TEST
 
-static struct gate start_may_end = GATE_INIT;
-
-static int start_slowly(void *arg, uint32_t worker)
-{
-    int told = greet_worker(arg, worker);
-
-    if (worker > 0)
-        gate_wait(&start_may_end);
-    return told;
-}
-
 START_TEST(a_pool_may_end_while_a_worker_comes)
 {
     struct call end = {.how = WEIR_STOP_NOW, .deadline = WEIR_FOREVER};

@@ -336,6 +336,17 @@ int greet_worker(void *arg, uint32_t worker)
     return greeting;
 }
 
+struct gate start_may_end = GATE_INIT;
+
+int start_slowly(void *arg, uint32_t worker)
+{
+    int told = greet_worker(arg, worker);
+
+    if (worker > 0)
+        gate_wait(&start_may_end);
+    return told;
+}
+
 static void assert_mine(uint32_t worker)
 {
     ck_assert_uint_lt(worker, WORKER_ROOM);

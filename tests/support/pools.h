@@ -121,6 +121,9 @@ enum { WORKER_ROOM = 16 };
 int greet_worker(void *arg, uint32_t worker);
 void part_worker(void *arg, uint32_t worker);
 extern int greeting; /* what greet_worker answers */
+/* The same, but of all workers behind the first only once the gate is open. */
+int start_slowly(void *arg, uint32_t worker);
+extern struct gate start_may_end;
 extern struct tally greeted, parted;
 
 /* That greet_worker gave this thread the task's index. */
