@@ -53,7 +53,7 @@
  *   2. Each entry is in exactly one state, and is settled, told (on_settled
  *      has returned) and released at most once, in this order.
  *   3. An entry is free only when no attempt is at its item, no callback runs
- *      for it and none is owed.
+ *      for it, none is owed, and it is no worker's.
  *   4. queued + retrying is what capacity bounds; the store holds capacity +
  *      slots entries, a slot being a place for a worker's thread, so that what
  *      was let in always has a place.

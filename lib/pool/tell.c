@@ -56,6 +56,19 @@ static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     weir__group_leave_drops_lock(pool, group);
 }
 
+/* A worker's own has just left it: whoever gets the entry next is another's. */
+static void
+give_back(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
+{
+    struct weir__worker *worker = entry->worker;
+
+    weir__store_give_back(pool, entry);
+    if (worker && worker->entry == entry)
+        weir__entry_detach(pool, worker);
+    weir__lane_review(pool);
+    weir__submitter_wake(pool);
+}
+
 static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock)
 {
@@ -63,11 +76,8 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     weir_group *group = entry->group;
     struct weir__entry *callers = entry->is_callers ? entry : NULL;
 
-    if (!callers) {
-        weir__store_give_back(pool, entry);
-        weir__lane_review(pool);
-        weir__submitter_wake(pool);
-    }
+    if (!callers)
+        give_back(pool, entry);
     if (future || callers) {
         weir__mutex_unlock(&pool->lock);
         weir_future_release(future);

@@ -430,6 +430,21 @@ weir_pool_stats check_pool(void)
     return stats;
 }
 
+void list_pool(void)
+{
+    weir_pool_entry list[JOBS] = {WEIR_POOL_ENTRY_INIT};
+    size_t count = weir_pool_list(pool, list, JOBS);
+
+    say("lists", (unsigned)count);
+    if (count > stage->offered)
+        world_fail("%zu are listed, but %u were offered", count,
+                   stage->offered);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (list[i].task_id == list[k].task_id)
+                world_fail("task %" PRIu64 " is listed twice", list[i].task_id);
+}
+
 /* At rest: so many at least ended like this, and at most. */
 static void check_kind(weir_outcome_kind kind, uint64_t figure)
 {

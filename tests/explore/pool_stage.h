@@ -107,6 +107,8 @@ weir_status resize_pool(uint32_t workers);
 void destroy_pool(void);
 /* One snapshot; its figures are possible. */
 weir_pool_stats check_pool(void);
+/* Lists the tasks: each is there once. */
+void list_pool(void);
 
 /* Attempts of this task that have begun. */
 unsigned attempts_of(unsigned number);

@@ -228,6 +228,25 @@ static void pool_figures_of_entries(void)
     check_pool();
 }
 
+static void list_and_open_gate(unsigned number)
+{
+    list_pool();
+    open_gate(number);
+}
+
+/* The entry of the first may be the second's before its worker has left it. */
+static void pool_list_of_entries(void)
+{
+    weir_pool_options options = pool_options();
+
+    options.workers = 2;
+    open_pool(&options);
+    submit_a_future(1, works);
+    await_it(1);
+    start(list_and_open_gate, 0);
+    submit_a_future(2, waits_at_the_gate);
+}
+
 const struct scenario scenarios_pool_tasks[] = {
     {POOL_SCENARIO(pool_cancel_against_take, 4, "it never starts, or settles")},
     {POOL_SCENARIO(pool_cancel_against_answer, 5,
@@ -269,5 +288,7 @@ const struct scenario scenarios_pool_tasks[] = {
     {POOL_SCENARIO(pool_submitters_of_entries, 4, "all get in"), .bound = 1},
     {POOL_SCENARIO(pool_figures_of_entries, 3,
                    "the figures are possible at any moment")},
+    {POOL_SCENARIO(pool_list_of_entries, 5, "each task is listed once"),
+     .bound = 1},
     {.name = NULL},
 };
