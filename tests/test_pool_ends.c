@@ -7,6 +7,7 @@
 
 #include <sched.h>
 
+#include "pool/pool.h"
 #include "pools.h"
 #include "suite.h"
 
@@ -227,7 +228,7 @@ END_TEST
 
 static void *submit_and_end(void *job)
 {
-    must_submit(job);
+    weir_future_release(submit_for(job));
     ck_abort_msg("a callback has ended the thread");
     return NULL;
 }
@@ -240,9 +241,21 @@ static void have_it_submitted(struct job *job)
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
 }
 
+/* A future holds one. */
+static uint64_t references_now(void)
+{
+    uint64_t count;
+
+    weir__mutex_lock(&pool->lock);
+    count = pool->references;
+    weir__mutex_unlock(&pool->lock);
+    return count;
+}
+
 START_TEST(callbacks_for_a_dropped_task_may_end_the_submitter)
 {
     struct job *busy, *victim;
+    uint64_t references;
 
     if (CANNOT_END_TWICE)
         return;
@@ -252,7 +265,9 @@ START_TEST(callbacks_for_a_dropped_task_may_end_the_submitter)
     open_pool();
     busy = start_new(act_wait);
     victim = submit_new(act_answer);
+    references = references_now();
     have_it_submitted(new_job(act_answer)); /* its own is never let in */
+    ck_assert_uint_eq(references_now(), references);
     assert_outcome(victim, WEIR_OUTCOME_DROPPED);
     await_released(victim);
     gate_open(&busy->finish);

@@ -62,9 +62,10 @@ WEIR_TRUST_ME static void tell_guarded_drops_lock(struct telling *telling)
     pthread_cleanup_pop(0);
 }
 
-void weir__callers_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
+void weir__callers_tell_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                   weir_future *future)
 {
-    struct telling telling = {.pool = pool, .entry = entry};
+    struct telling telling = {.pool = pool, .entry = entry, .future = future};
 
     tell_guarded_drops_lock(&telling);
 }

@@ -543,8 +543,10 @@ void weir__pool_unlock_and_let_go(weir_pool *pool) WEIR_RELEASES(pool->lock);
  * the thread ends meanwhile. */
 void weir__callers_run(weir_pool *pool, struct weir__entry *entry,
                        weir_future *future);
-/* As weir__entry_tell_drops_lock, on a thread that is not ours. */
-void weir__callers_tell_drops_lock(weir_pool *pool, struct weir__entry *entry)
+/* As weir__entry_tell_drops_lock, on a thread that is not ours.  The future, if
+ * any, is of another task, and let go if the thread ends meanwhile. */
+void weir__callers_tell_drops_lock(weir_pool *pool, struct weir__entry *entry,
+                                   weir_future *future)
     WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- submit.c */

@@ -67,12 +67,13 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
     pool->open++;
 }
 
-static void drop_oldest_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+static void drop_oldest_drops_lock(weir_pool *pool, const struct offer *offer)
+    WEIR_REQUIRES(pool->lock)
 {
     struct weir__entry *oldest = pool->queued.first;
 
     weir__entry_settle(pool, oldest, WEIR_OUTCOME_DROPPED);
-    weir__callers_tell_drops_lock(pool, oldest);
+    weir__callers_tell_drops_lock(pool, oldest, offer->future);
 }
 
 static bool is_plain(const weir_pool *pool, const struct offer *offer)
@@ -198,7 +199,7 @@ let_in_drops_lock(weir_pool *pool, const struct offer *offer,
             let_in_now(pool, offer))
             return WEIR_OK;
         if (policy == WEIR_ON_FULL_DROP_OLDEST && pool->queued.first) {
-            drop_oldest_drops_lock(pool);
+            drop_oldest_drops_lock(pool, offer);
             continue;
         }
         if (policy != WEIR_ON_FULL_WAIT)
