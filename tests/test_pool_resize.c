@@ -243,6 +243,26 @@ START_TEST(a_worker_start_may_not_resize_its_own_pool)
 }
 END_TEST
 
+static weir_status resize_status;
+
+/* Its own place is all there is, and nobody gets it before it has returned. */
+static void resize_at_end(void *arg, uint32_t worker)
+{
+    resize_status = weir_pool_resize(pool, 1);
+    part_worker(arg, worker);
+}
+
+START_TEST(nor_may_a_worker_stop)
+{
+    options.worker_stop = resize_at_end;
+    open_pool_of(1);
+    assert_outcome(submit_new(act_exit), WEIR_OUTCOME_EXITED);
+    await_count(&parted, 1);
+    ck_assert_int_eq(resize_status, WEIR_DEADLOCK);
+    assert_outcome(submit_new(act_answer), WEIR_OUTCOME_DONE);
+}
+END_TEST
+
 /* Whether it comes before or after the resize has grown, the pool ends. */
 START_TEST(a_pool_may_be_stopped_while_it_is_resized)
 {
@@ -333,6 +353,7 @@ int main(void)
         several_threads_resize_in_turns,
         a_failed_resize_leaves_no_place_to_start_in,
         a_worker_start_may_not_resize_its_own_pool,
+        nor_may_a_worker_stop,
         a_pool_may_be_stopped_while_it_is_resized,
         a_stop_ends_a_resize_that_waits_for_its_turn,
         NULL};

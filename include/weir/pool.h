@@ -292,8 +292,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
  * Blocks:  until the new workers' worker_start has returned; one that has to
  *          wait for the place of an abandoned thread starts when that has gone.
  * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,
- *          WEIR_DEADLOCK (in a worker_start of this pool), WEIR_FORKED; unless
- *          WEIR_OK the number is what it was.
+ *          WEIR_DEADLOCK (in a worker_start or worker_stop of this pool),
+ *          WEIR_FORKED; unless WEIR_OK the number is what it was.
  * Threads: any; from a handler too; several at once take turns.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_pool_resize(weir_pool *pool,

@@ -21,10 +21,10 @@ bool weir__pool_is_inside(const weir_pool *pool)
     return false;
 }
 
-bool weir__pool_is_starting(const weir_pool *pool)
+bool weir__pool_is_in_hook(const weir_pool *pool)
 {
     for (const struct weir__inside *i = innermost; i; i = i->outer)
-        if (i->pool == pool && i->is_starting)
+        if (i->pool == pool && i->is_hook)
             return true;
     return false;
 }
@@ -32,7 +32,7 @@ bool weir__pool_is_starting(const weir_pool *pool)
 void weir__pool_enter(struct weir__inside *inside, const weir_pool *pool)
 {
     inside->pool = pool;
-    inside->is_starting = false;
+    inside->is_hook = false;
     inside->outer = innermost;
     innermost = inside;
 }
@@ -263,10 +263,10 @@ weir_status weir_pool_resize(weir_pool *pool, uint32_t workers)
     if (workers == 0 || workers > WEIR__MOST_WORKERS)
         return weir__refuse(WEIR_EINVAL, "workers %u is not 1 to %d",
                             (unsigned)workers, WEIR__MOST_WORKERS);
-    if (weir__pool_is_starting(pool))
+    if (weir__pool_is_in_hook(pool))
         return weir__refuse(WEIR_DEADLOCK,
-                            "worker_start cannot resize its own pool: whoever "
-                            "started the worker waits for it");
+                            "worker_start and worker_stop cannot resize their "
+                            "own pool: it might wait for them");
     weir__mutex_lock(&pool->lock);
     while (pool->resizing && !pool->closing)
         status = weir__waitlist_wait(&pool->starters, &pool->lock, &turn,

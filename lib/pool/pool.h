@@ -520,9 +520,9 @@ void weir__pool_cancel_waiting(weir_pool *pool);
 /* ------------------------------------------------------------------ pool.c */
 
 /* Whether this thread is in a handler or callback of the pool; in its
- * worker_start. */
+ * worker_start or worker_stop. */
 bool weir__pool_is_inside(const weir_pool *pool);
-bool weir__pool_is_starting(const weir_pool *pool);
+bool weir__pool_is_in_hook(const weir_pool *pool);
 /* This thread enters or leaves one; to be nested like brackets. */
 void weir__pool_enter(struct weir__inside *inside, const weir_pool *pool);
 void weir__pool_leave(struct weir__inside *inside);

@@ -17,7 +17,7 @@
  * when it has ended the thread and the program's own destructors run. */
 struct weir__inside {
     const weir_pool *pool;
-    bool is_starting; /* in worker_start, for which a create or resize waits */
+    bool is_hook; /* worker_start or worker_stop: a resize may wait for it */
     struct weir__inside *outer;
 };
 

@@ -178,7 +178,7 @@ static bool greet(struct weir__worker *worker)
 
     if (o->worker_start) {
         weir__pool_enter(&worker->inside, pool);
-        worker->inside.is_starting = true;
+        worker->inside.is_hook = true;
         answer = o->worker_start(o->worker_arg, worker->index);
         weir__pool_leave(&worker->inside);
     }
@@ -297,6 +297,7 @@ static void left(void *arg)
         !worker->task.crashed) {
         worker->greeted = false; /* once, even if it ends the thread */
         weir__pool_enter(&worker->inside, pool);
+        worker->inside.is_hook = true;
         o->worker_stop(o->worker_arg, worker->index);
         weir__pool_leave(&worker->inside);
     }
