@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "pool/pool.h"
+#include "pool/pool.h"
 #include "pools.h"
 #include "suite.h"
 
@@ -234,6 +235,46 @@ START_TEST(a_failed_resize_leaves_no_place_to_start_in)
 }
 END_TEST
 
+static int refuse_once(void *arg, uint32_t worker)
+{
+    if (worker != 2 || tally_read(&tries) > 0)
+        return greet_worker(arg, worker);
+    tally_add(&tries, 1);
+    return 7;
+}
+
+/* Its place is free again, or somebody else has it. */
+static bool refused_one_is_joined(void)
+{
+    bool joined;
+
+    weir__mutex_lock(&pool->lock);
+    joined = pool->workers[2]->phase == WEIR__ABSENT;
+    weir__mutex_unlock(&pool->lock);
+    return joined || tally_read(&greeted) > 3;
+}
+
+/* The last one to come waits for a place, and there is that of the refused one.
+ */
+START_TEST(a_refusal_is_not_forgotten_while_others_start)
+{
+    struct call resize = {.workers = 4};
+
+    options.worker_start = refuse_once;
+    options.worker_stop = stop_slowly;
+    open_pool_of(2);
+    submit_new(act_exit);
+    gate_wait(&stop_began);
+    start_call(&resize, act_resize);
+    await_count(&tries, 1);
+    await_count(&greeted, 3);
+    while (!refused_one_is_joined())
+        sched_yield();
+    gate_open(&may_stop);
+    ck_assert_int_eq(end_call(&resize), WEIR_ESYSTEM);
+}
+END_TEST
+
 START_TEST(a_worker_start_may_not_resize_its_own_pool)
 {
     options.worker_start = resize_at_start;
@@ -352,6 +393,7 @@ int main(void)
         a_handler_may_resize_its_own_pool,
         several_threads_resize_in_turns,
         a_failed_resize_leaves_no_place_to_start_in,
+        a_refusal_is_not_forgotten_while_others_start,
         a_worker_start_may_not_resize_its_own_pool,
         nor_may_a_worker_stop,
         a_pool_may_be_stopped_while_it_is_resized,

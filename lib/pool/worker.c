@@ -322,9 +322,11 @@ absent_worker(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
     const weir_pool_options *o = &pool->settings.options;
     uint32_t most = o->max_workers + o->max_abandoned;
 
-    /* A resize that failed may have left slots that nobody is to have. */
+    /* A resize that failed may have left slots that nobody is to have; one that
+     * goes on has still to read what its workers have answered. */
     for (uint32_t i = 0; i < pool->worker_slots && i < most; i++)
-        if (pool->workers[i]->phase == WEIR__ABSENT)
+        if (pool->workers[i]->phase == WEIR__ABSENT &&
+            !pool->workers[i]->awaited)
             return pool->workers[i];
     return NULL;
 }
