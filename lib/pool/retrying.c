@@ -27,9 +27,10 @@ int64_t weir__entry_draw_delay(weir_pool *pool, const struct weir__entry *entry)
 
 bool weir__entry_pay(weir_pool *pool, const struct weir__entry *entry)
 {
-    uint64_t first_attempts = pool->first_attempts + weir__lane_taken(pool);
+    double budget = entry->retry->budget;
 
-    return entry->retry->budget == 0 ||
-           weir__retry_pay(&pool->retry_account, entry->retry->budget,
-                           first_attempts);
+    /* Without one, workers need not be asked what they have taken. */
+    return budget == 0 ||
+           weir__retry_pay(&pool->retry_account, budget,
+                           pool->first_attempts + weir__lane_taken(pool));
 }
