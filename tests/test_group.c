@@ -465,6 +465,34 @@ START_TEST(join_is_stuck_only_when_all_has_been_told)
 }
 END_TEST
 
+/* The notifier is still in the callback of a task that is not its own. */
+START_TEST(join_is_not_stuck_while_a_callback_of_its_own_is_owed)
+{
+    struct call join = {0};
+    struct job *other, *job;
+
+    options.timeout_ns = WEIR_SECONDS(5);
+    options.grace_ns = WEIR_SECONDS(1);
+    options.on_settled = settle_slowly;
+    open_pool_of(2);
+    open_group();
+    other = start_new(act_wait);
+    job = begin_new(act_wait);
+    advance_to(job->deadline.at_ns);
+    gate_wait(&callback_entered);
+    advance_to(job->deadline.at_ns + WEIR_SECONDS(1));
+    while (ledger_now().abandoned < 2)
+        sched_yield();
+    block_call(&join, act_join_group);
+    gate_open(&callback_left);
+    ck_assert_int_eq(end_call(&join), WEIR_STUCK);
+    finish_job(other);
+    finish_job(job);
+    join_group();
+    options.on_settled = note_settled;
+}
+END_TEST
+
 /* ------------------------------------------------------------------ cancel */
 
 START_TEST(cancel_is_for_its_own_tasks_only)
@@ -707,6 +735,7 @@ int main(void)
         join_waits_for_retries_and_overdue_attempts,
         join_waits_for_callbacks,
         join_is_stuck_only_when_all_has_been_told,
+        join_is_not_stuck_while_a_callback_of_its_own_is_owed,
         joining_inside_its_pool_is_a_deadlock,
         NULL};
     const TTest *const joins[] = {

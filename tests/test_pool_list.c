@@ -254,6 +254,35 @@ START_TEST(what_a_submitter_runs_has_no_worker)
 }
 END_TEST
 
+static int act_cancel_and_list(weir_task *task, struct job *job)
+{
+    (void)task;
+    weir_group_cancel(job->arg);
+    ck_assert_uint_eq(list_tasks(), 3);
+    return 0;
+}
+
+START_TEST(what_a_submitter_runs_may_be_overdue_too)
+{
+    struct job *busy, *job = new_job(act_cancel_and_list);
+    weir_group *group;
+
+    options.queue_capacity = 1;
+    options.on_full = WEIR_ON_FULL_CALLER_RUNS;
+    open_pool();
+    busy = start_new(act_wait);
+    submit_new(act_answer);
+    ck_assert_int_eq(weir_group_create(&group, pool), WEIR_OK);
+    job->arg = group;
+    ck_assert_int_eq(weir_group_submit(group, run_job, job, WEIR_NOW), WEIR_OK);
+    assert_line(0, job, WEIR_TASK_OVERDUE, 1, 0);
+    ck_assert_uint_eq(list[0].worker, UINT32_MAX);
+    assert_line(1, busy, WEIR_TASK_RUNNING, 1, 0);
+    weir_group_destroy(group);
+    finish_job(busy);
+}
+END_TEST
+
 /* ------------------------------------------------------------- plain tasks */
 
 START_TEST(plain_tasks_are_listed_too)
@@ -436,6 +465,7 @@ int main(void)
         a_retrying_one_names_the_worker_it_still_keeps,
         abandoned_and_overdue_ones_come_first,
         what_a_submitter_runs_has_no_worker,
+        what_a_submitter_runs_may_be_overdue_too,
         no_more_is_written_than_there_is_room,
         a_list_that_cannot_be_is_empty_and_says_why,
         NULL};

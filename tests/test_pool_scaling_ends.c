@@ -277,11 +277,12 @@ static void pass_ticks(int count)
     }
 }
 
+/* Also if there can be no other: the watch had ended when it was called. */
 START_TEST(a_thread_that_does_not_start_is_tried_again_after_a_while)
 {
     struct job *busy, *job;
 
-    open_scaling(1, 4, _i);
+    open_scaling(1, _i ? 2 : 4, _i);
     job = submit_behind(&busy);
     weir__fault_arm(1);
     test_clock_advance(1);
@@ -336,7 +337,7 @@ START_TEST(a_worker_start_that_refuses_is_asked_again_after_a_while)
     struct job *busy, *job;
 
     options.worker_start = refuse_for_a_while;
-    open_scaling(1, 4, _i);
+    open_scaling(1, _i ? 4 : 2, _i);
     job = submit_behind(&busy);
     weir__flag_write(&refusing, true);
     test_clock_advance(1);
