@@ -304,6 +304,28 @@ START_TEST(the_predicate_is_asked_about_a_timeout_on_the_notifier)
 }
 END_TEST
 
+/* The old attempt has ended when it answers; there was patience for more. */
+START_TEST(what_the_notifier_grants_late_begins_when_it_is_due)
+{
+    struct job *job;
+    int64_t due_ns;
+
+    policy.patience_ns = WEIR_SECONDS(1000);
+    open_asking(ponder, true);
+    job = start_new(act_listen);
+    due_ns = job->deadline.at_ns + WEIR_SECONDS(10);
+    advance_to(job->deadline.at_ns);
+    await_count(&asked, 1);
+    while (ledger_now().late < 1)
+        sched_yield();
+    job->act = act_answer;
+    gate_open(&answer_now);
+    advance_to(due_ns);
+    assert_outcome(job, WEIR_OUTCOME_DONE);
+    ck_assert_int_eq(job->started_ns, due_ns);
+}
+END_TEST
+
 /* The worker is in the predicate when the task is cancelled. */
 START_TEST(a_cancel_while_the_worker_asks_settles_the_task)
 {
@@ -439,7 +461,8 @@ int main(void)
         a_cancel_while_the_notifier_asks_settles_the_task, NULL};
     const TTest *const timeouts[] = {
         each_attempt_has_a_deadline_of_its_own,
-        the_predicate_is_asked_about_a_timeout_on_the_notifier, NULL};
+        the_predicate_is_asked_about_a_timeout_on_the_notifier,
+        what_the_notifier_grants_late_begins_when_it_is_due, NULL};
     const TTest *const room[] = {
         a_retrying_task_takes_up_room_until_it_runs,
         what_was_let_in_always_has_a_place_to_retry_from,
