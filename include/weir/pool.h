@@ -109,9 +109,10 @@ typedef struct weir_pool_options {
     size_t item_size;         /* bytes that submit_copy copies, up to 4096;
                                  0: none */
     weir_on_full on_full;     /* 0: wait */
-    int64_t timeout_ns;       /* per attempt; 0: none.  While thousands of tasks
-                                 a second begin, it may count from up to a
-                                 64th later than the start, never earlier */
+    int64_t timeout_ns;       /* per attempt; 0: none.  Counts from its start,
+                                 on a busy worker from the end of the one
+                                 before; while thousands of tasks a second
+                                 begin, from up to a 64th of it later */
     int64_t grace_ns;         /* for an attempt to end once its task has timed
                                  out or was cancelled; then its thread is
                                  abandoned and another takes its place; needs
