@@ -7,7 +7,7 @@
 static int crash_now_and_then(weir_task *task, void *item)
 {
     uint64_t n = *(uint64_t *)item;
-    char *text = (char *)"nobody may write here";
+    volatile char *text = (char *)"nobody may write here";
 
     (void)task;
     if (n == 3)
