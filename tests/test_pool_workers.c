@@ -3,6 +3,7 @@
 #include <weir/pool.h>
 
 #include <sched.h>
+#include <sys/prctl.h>
 
 #include "base/fault.h"
 #include "pools.h"
@@ -298,6 +299,24 @@ START_TEST(a_worker_that_has_to_wait_does_not_hold_up_the_notifier)
 }
 END_TEST
 
+static int act_note_slack(weir_task *task, struct job *job)
+{
+    (void)task;
+    job->code = prctl(PR_GET_TIMERSLACK);
+    return 0;
+}
+
+START_TEST(what_a_handler_sleeps_ends_on_time)
+{
+    struct job *job;
+
+    open_pool_of(1);
+    job = submit_new(act_note_slack);
+    assert_outcome(job, WEIR_OUTCOME_DONE);
+    ck_assert_int_eq(job->code, 1000);
+}
+END_TEST
+
 /* Runs while the thread goes, before the library's own last word. */
 static void use_weir_at_the_end(void *value)
 {
@@ -336,6 +355,7 @@ int main(void)
         a_worker_that_refuses_fails_the_resize_and_nothing_changes,
         a_worker_start_that_ends_its_thread_fails_the_call,
         worker_hooks_are_inside_the_pool,
+        what_a_handler_sleeps_ends_on_time,
         NULL};
     const TTest *const refusals_of_two[] = {
         a_worker_that_refuses_fails_the_create, NULL};

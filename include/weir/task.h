@@ -28,7 +28,8 @@ typedef struct weir_task weir_task;
  * held; may block, submit, put, get.  It may end by return, weir_task_raise or
  * pthread_exit, but may not detach its thread, nor have it cancelled at any
  * moment (PTHREAD_CANCEL_ASYNCHRONOUS).  What it makes of cancelling otherwise
- * ends with it.
+ * ends with it.  A worker's timed waits end within a microsecond of their
+ * moment, if the system can (its timer slack is 1 us, not 50).
  */
 typedef int weir_handler(weir_task *task, void *item);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -254,6 +255,12 @@ void weir__thread_nap(int64_t ns)
 
     nanosleep(&time, NULL);
     weir__thread_let_cancel(could);
+}
+
+/* If the system does not have it, waits are as they were. */
+void weir__thread_wait_exactly(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1000UL);
 }
 
 const void *weir__thread_self(void)

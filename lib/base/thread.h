@@ -88,6 +88,11 @@ void weir__thread_yield(void);
 /* Sleeps so long, or less; not a cancellation point. */
 void weir__thread_nap(int64_t ns);
 
+/* The calling thread's timed waits, and those of threads and processes that it
+ * starts, end within a microsecond of their moment, as far as the system can;
+ * by itself it takes 50, to wake for several at once. */
+void weir__thread_wait_exactly(void);
+
 /* An address that no other live thread has. */
 const void *weir__thread_self(void);
 

@@ -227,6 +227,7 @@ static void work(void *arg)
     struct weir__worker *worker = arg;
     weir_pool *pool = worker->pool;
 
+    weir__thread_wait_exactly();
     if (pool->settings.options.interrupt_signal != 0)
         weir__door_attach(&worker->task.door,
                           pool->settings.options.interrupt_signal);

@@ -84,6 +84,10 @@ void weir__thread_yield(void)
     world_yield("yields");
 }
 
+void weir__thread_wait_exactly(void)
+{
+}
+
 void weir__thread_nap(int64_t ns)
 {
     (void)ns;

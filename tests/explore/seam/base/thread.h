@@ -34,6 +34,7 @@ void weir__thread_reset_cancel(void);
 void weir__thread_test_cancel(void);
 const void *weir__thread_self(void);
 void weir__thread_yield(void);
+void weir__thread_wait_exactly(void);
 void weir__thread_nap(int64_t ns);
 
 /* How often spinning threads look again here (base/spin.c). */
