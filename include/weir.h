@@ -7,6 +7,7 @@
 #include <weir/future.h>
 #include <weir/group.h>
 #include <weir/pool.h>
+#include <weir/process.h>
 #include <weir/producer.h>
 #include <weir/queue.h>
 #include <weir/retry.h>

@@ -42,10 +42,17 @@ START_TEST(create_needs_a_place_for_the_pool)
 }
 END_TEST
 
-START_TEST(what_is_not_built_yet_is_refused_by_name)
+START_TEST(an_isolation_that_is_none_is_refused_by_name)
+{
+    options.isolation = (weir_isolation)3;
+    assert_refused("isolation 3");
+}
+END_TEST
+
+START_TEST(processes_without_a_fork_server_are_refused_with_the_remedy)
 {
     options.isolation = WEIR_ISOLATE_PROCESS;
-    assert_refused("isolation");
+    assert_refused("weir_process_start");
 }
 END_TEST
 
@@ -292,7 +299,8 @@ int main(void)
     const TTest *const making[] = {
         a_pool_needs_no_options,
         create_needs_a_place_for_the_pool,
-        what_is_not_built_yet_is_refused_by_name,
+        an_isolation_that_is_none_is_refused_by_name,
+        processes_without_a_fork_server_are_refused_with_the_remedy,
         sizes_out_of_range_are_refused_by_name,
         times_policies_and_retries_out_of_range_are_refused_by_name,
         grace_and_what_contradicts_it_are_refused_by_name,

@@ -19,6 +19,7 @@
 #include <weir/api.h>
 #include <weir/deadline.h>
 #include <weir/future.h>
+#include <weir/process.h>
 #include <weir/queue.h>
 #include <weir/retry.h>
 #include <weir/status.h>
@@ -55,11 +56,22 @@ typedef struct weir_pool weir_pool;
  * So: to tell what crashed, finish what else is running, and begin again in a
  * new process.  Not for code that you do not trust.  Not with
  * WEIR_ON_FULL_CALLER_RUNS.
+ *
+ * WEIR_ISOLATE_PROCESS is for code that you do not trust: see weir/process.h.
+ * Each worker has a child process, which weir_process_start(), called first in
+ * main, makes possible; handlers run there.  The child may crash, exit, use up
+ * its memory or be killed: the task settles CRASHED (the signal), EXITED (the
+ * status) or TIMED_OUT, and another child takes its place.  Items are copied
+ * (submit_copy), results are bytes; all callbacks run in this process.  An
+ * attempt that is asked to stop is sent SIGTERM, with its process group; after
+ * grace_ns, or at once without one, SIGKILL.  context, worker_start,
+ * worker_stop, interrupt_signal and max_abandoned must be unset, and on_full is
+ * not WEIR_ON_FULL_CALLER_RUNS.
  */
 typedef enum weir_isolation {
     WEIR_ISOLATE_THREAD, /* the process, as it should */
     WEIR_ISOLATE_TRAP,   /* the attempt and its thread */
-    WEIR_ISOLATE_PROCESS /* not built yet: refused */
+    WEIR_ISOLATE_PROCESS /* the attempt and the child process that runs it */
 } weir_isolation;
 
 typedef enum weir_stop_how {
@@ -116,7 +128,9 @@ typedef struct weir_pool_options {
     int64_t grace_ns;         /* for an attempt to end once its task has timed
                                  out or was cancelled; then its thread is
                                  abandoned and another takes its place; needs
-                                 timeout_ns; 0: nothing is abandoned */
+                                 timeout_ns; 0: nothing is abandoned.  In a
+                                 process pool: then it is killed; 0: at
+                                 once */
     uint32_t max_abandoned;   /* at a time, up to 65536; then the pool is
                                  degraded; 0: workers */
     int64_t time_to_live_ns;  /* waiting longer than this for the first start:
@@ -142,6 +156,8 @@ typedef struct weir_pool_options {
      * crashed there.  May be NULL. */
     void (*worker_stop)(void *arg, uint32_t worker);
     void *worker_arg;
+    const weir_process_options *process; /* of WEIR_ISOLATE_PROCESS; NULL:
+                                            defaults; copied */
 } weir_pool_options;
 #define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
 

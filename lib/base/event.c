@@ -3,10 +3,14 @@
 #include "base/event.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
 
 int weir__event_create(void)
@@ -37,5 +41,21 @@ void weir__event_close(int fd)
     bool could = weir__thread_let_cancel(false);
 
     close(fd);
+    weir__thread_let_cancel(could);
+}
+
+void weir__event_wait(int fd, weir_deadline deadline)
+{
+    struct pollfd poll = {.fd = fd, .events = POLLIN};
+    bool could = weir__thread_let_cancel(false);
+    int found;
+
+    do {
+        int64_t left_ns = weir_deadline_remaining(deadline);
+        struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+
+        found =
+            ppoll(&poll, 1, weir__is_forever(deadline) ? NULL : &left, NULL);
+    } while (found < 0 && errno == EINTR);
     weir__thread_let_cancel(could);
 }

@@ -2,11 +2,14 @@
 /*
  * event.h - a descriptor that is readable once something has happened.
  *
- * Nothing here waits and nothing here is a cancellation point: events are set
- * with locks held, and a thread that was cancelled then would die with them.
+ * Nothing here is a cancellation point, and nothing but weir__event_wait waits:
+ * events are set with locks held, and a thread that was cancelled then would
+ * die with them.
  */
 #ifndef WEIR_LIB_BASE_EVENT_H
 #define WEIR_LIB_BASE_EVENT_H
+
+#include <weir/deadline.h>
 
 /* Returns a descriptor, or -1 with errno. */
 int weir__event_create(void);
@@ -15,5 +18,7 @@ void weir__event_set(int fd);
 /* No longer readable. */
 void weir__event_clear(int fd);
 void weir__event_close(int fd);
+/* Until it is readable or the deadline; on the real clock. */
+void weir__event_wait(int fd, weir_deadline deadline);
 
 #endif /* WEIR_LIB_BASE_EVENT_H */

@@ -41,6 +41,7 @@
 #include "base/park.h"
 #include "base/trap.h"
 #include "flow/feed.h"
+#include "process/start.h"
 #include "queue/settings.h"
 
 /* I: set before the threads start.  L: with `lock`. */
@@ -213,6 +214,26 @@ static weir_status check_producers(const weir_run_options *o, size_t *item_size)
     return status;
 }
 
+/* What children are to run and to be given. */
+static weir_status check_for_children(const weir_run_options *o)
+{
+    weir_status status =
+        weir__server_check_code((uintptr_t)o->handler, "the handler");
+
+    for (size_t i = 0; !status && i < o->producer_count; i++) {
+        weir_producer p = WEIR_PRODUCER_INIT;
+
+        status = check_producer(o, i, &p);
+        if (!status && p.has_pointers)
+            status = weir__refuse(WEIR_EINVAL,
+                                  "producers[%zu] yields pointers, which lead "
+                                  "nowhere in another process: use one that "
+                                  "copies what they point to",
+                                  i);
+    }
+    return status;
+}
+
 static weir_status
 check_run(const weir_run_options *options, weir_run_options *o,
           struct weir__pool_settings *settings)
@@ -232,6 +253,8 @@ check_run(const weir_run_options *options, weir_run_options *o,
         status = check_producers(o, &item_size);
     if (!status)
         status = weir__pool_settings_read(settings, o->pool);
+    if (!status && settings->has_children)
+        status = check_for_children(o);
     if (!status && settings->options.item_size != 0 &&
         settings->options.item_size != item_size)
         status = weir__refuse(WEIR_EINVAL,

@@ -15,9 +15,12 @@
 /* Before it sleeps: it may be more urgent than who it waits for. */
 enum { YIELDS_AT_MOST = 64 };
 
-static bool has_plain_tasks(const weir_pool_options *options)
+static bool has_plain_tasks(const struct weir__pool_settings *settings)
 {
-    return (options->on_full == WEIR_ON_FULL_WAIT ||
+    const weir_pool_options *options = &settings->options;
+
+    return !settings->has_children &&
+           (options->on_full == WEIR_ON_FULL_WAIT ||
             options->on_full == WEIR_ON_FULL_REFUSE) &&
            (!options->retry || options->retry->max_attempts == 1) &&
            options->time_to_live_ns == 0 && !options->on_settled &&
@@ -29,7 +32,7 @@ weir_status weir__lane_create(weir_pool *pool)
     const weir_pool_options *o = &pool->settings.options;
     weir_status status;
 
-    pool->has_lane = has_plain_tasks(o);
+    pool->has_lane = has_plain_tasks(&pool->settings);
     if (!pool->has_lane)
         return WEIR_OK;
     weir__fence_prepare();

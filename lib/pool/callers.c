@@ -8,7 +8,7 @@
  * watches it, so clean-up handlers do here what weir__thread's `ended` does for
  * a worker.
  */
-#include "pool/pool.h"
+#include "pool/callers.h"
 
 #include <pthread.h>
 

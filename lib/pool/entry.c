@@ -230,10 +230,15 @@ static void note_answer(struct weir__entry *entry, enum weir__ending how)
 {
     weir_outcome *o = &entry->outcome;
 
-    word_outcome(entry, WEIR_OUTCOME_EXITED);
-    if (how == WEIR__EXITED)
+    word_outcome(entry, how == WEIR__CHILD_KILLED ? WEIR_OUTCOME_CANCELLED
+                                                  : WEIR_OUTCOME_EXITED);
+    if (how == WEIR__EXITED || how == WEIR__CHILD_KILLED)
         return;
     weir__task_answer(entry->task, o);
+    if (how == WEIR__CHILD_EXITED)
+        o->kind = WEIR_OUTCOME_EXITED;
+    if (how == WEIR__CHILD_CRASHED)
+        o->kind = WEIR_OUTCOME_CRASHED;
     if (how == WEIR__CRASHED) {
         snprintf(entry->crash, sizeof(entry->crash), "%s", o->message);
         o->message = entry->crash;

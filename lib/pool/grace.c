@@ -47,11 +47,13 @@
 #include "observe/ledger.h"
 #include "pool/pool.h"
 
+/* What is killed is gone at once, unless a system call holds it back. */
+#define DEATH_NS WEIR_SECONDS(10)
+
 bool weir__pool_is_degraded(const weir_pool *pool)
 {
-    const weir_pool_options *o = &pool->settings.options;
-
-    return o->grace_ns > 0 && pool->ledger.abandoned >= o->max_abandoned;
+    return pool->settings.abandons_after_ns > 0 &&
+           pool->ledger.abandoned >= pool->settings.options.max_abandoned;
 }
 
 bool weir__pool_is_stuck(const weir_pool *pool)
@@ -64,10 +66,14 @@ bool weir__pool_is_stuck(const weir_pool *pool)
 int64_t
 weir__grace_limit(const weir_pool *pool, const struct weir__entry *entry)
 {
-    int64_t grace_ns = pool->settings.options.grace_ns;
+    int64_t grace_ns = pool->settings.abandons_after_ns;
     int64_t patient_until_ns =
         weir__moment_after(entry->overstays_ns, entry->retry->patience_ns);
 
+    if (pool->settings.has_children) /* it is killed, but for a disk's sake */
+        return weir__moment_after(
+            patient_until_ns,
+            weir__moment_after(pool->settings.children.grace_ns, DEATH_NS));
     if (grace_ns > 0)
         return weir__moment_after(entry->overstays_ns, grace_ns);
     return patient_until_ns > entry->due_ns ? patient_until_ns : entry->due_ns;
@@ -75,7 +81,7 @@ weir__grace_limit(const weir_pool *pool, const struct weir__entry *entry)
 
 void weir__grace_begin(weir_pool *pool, struct weir__entry *entry)
 {
-    int64_t grace_ns = pool->settings.options.grace_ns;
+    int64_t grace_ns = pool->settings.abandons_after_ns;
 
     if (entry->overstays_ns == 0)
         entry->overstays_ns = weir__now();

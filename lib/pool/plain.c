@@ -193,7 +193,7 @@ bool weir__plain_run(weir_pool *pool, struct weir__worker *worker)
     weir__pool_leave(&worker->inside);
     weir__mutex_lock(&pool->lock);
     weir__lane_adopt_own(pool, worker);
-    weir__worker_end_attempt_drops_lock(pool, worker);
+    weir__worker_end_attempt_drops_lock(pool, worker, WEIR__ANSWERED);
     weir__mutex_unlock(&pool->lock);
     return true;
 }

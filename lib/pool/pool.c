@@ -2,6 +2,8 @@
 /* pool.c - a pool's life and size; pool.h has the design. */
 #include "pool/pool.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -66,6 +68,7 @@ void weir__pool_hold(weir_pool *pool)
 static void free_workers(struct weir__worker **workers, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
+        weir__children_dispose(workers[i]);
         weir__task_dispose(&workers[i]->task);
         weir__trap_destroy(workers[i]->thread.trap);
         weir__release(workers[i]->lane.copy);
@@ -121,10 +124,10 @@ struct growth {
 /* What it has beside itself; false: no memory. */
 static bool equip_worker(const weir_pool *pool, struct weir__worker *worker)
 {
-    const weir_pool_options *o = &pool->settings.options;
+    size_t item_size = pool->settings.options.item_size;
 
-    if (pool->has_lane && o->item_size > 0) {
-        worker->lane.copy = weir__allocate(o->item_size);
+    if (pool->has_lane && item_size > 0) {
+        worker->lane.copy = weir__allocate(item_size);
         if (!worker->lane.copy)
             return false;
     }
@@ -133,8 +136,7 @@ static bool equip_worker(const weir_pool *pool, struct weir__worker *worker)
         if (!worker->thread.trap)
             return false;
     }
-    return weir__task_init(&worker->task, worker->result, o->max_result) ==
-           WEIR_OK;
+    return weir__children_equip(pool, worker);
 }
 
 static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
@@ -144,16 +146,18 @@ static struct weir__worker *create_worker(weir_pool *pool, uint32_t index)
 
     if (!worker)
         return NULL;
-    if (!equip_worker(pool, worker)) {
-        weir__trap_destroy(worker->thread.trap);
-        weir__release(worker->lane.copy);
-        weir__release_apart(worker);
-        return NULL;
-    }
-    worker->task.trap = worker->thread.trap;
     worker->pool = pool;
     worker->index = index;
     worker->repeat.is_repeat = true;
+    if (weir__task_init(&worker->task, worker->result, room) != WEIR_OK) {
+        weir__release_apart(worker);
+        return NULL;
+    }
+    if (!equip_worker(pool, worker)) {
+        free_workers(&worker, 1);
+        return NULL;
+    }
+    worker->task.trap = worker->thread.trap;
     return worker;
 }
 
@@ -163,6 +167,18 @@ static void free_growth(struct growth *growth)
                  growth->fresh);
     weir__release(growth->workers);
     weir__blocks_release(growth->block);
+}
+
+/* By errno. */
+static weir_status refuse_worker_record(uint32_t slots)
+{
+    if (errno == EMFILE || errno == ENFILE)
+        return weir__refuse(WEIR_ESYSTEM,
+                            "no descriptors for the children of %u workers: "
+                            "each takes four, raise RLIMIT_NOFILE",
+                            (unsigned)slots);
+    return weir__refuse(WEIR_ENOMEM, "no memory for %u workers",
+                        (unsigned)slots);
 }
 
 /* Nobody else changes the slots: it is our turn. */
@@ -175,12 +191,12 @@ prepare_growth(weir_pool *pool, uint32_t slots, struct growth *growth)
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
     growth->workers = weir__allocate_many(slots, sizeof(*growth->workers));
     if (!growth->workers)
-        return WEIR_ENOMEM;
+        return refuse_worker_record(slots);
     growth->block = weir__block_create(
         pool, more + (pool->store ? 0 : pool->settings.options.queue_capacity));
     if (!growth->block) {
         weir__release(growth->workers);
-        return WEIR_ENOMEM;
+        return refuse_worker_record(slots);
     }
     /* From the end, so that what is there to free is always a tail. */
     for (; growth->fresh < more; growth->fresh++) {
@@ -188,8 +204,10 @@ prepare_growth(weir_pool *pool, uint32_t slots, struct growth *growth)
 
         growth->workers[index] = create_worker(pool, index);
         if (!growth->workers[index]) {
+            weir_status status = refuse_worker_record(slots);
+
             free_growth(growth);
-            return WEIR_ENOMEM;
+            return status;
         }
     }
     return WEIR_OK;
@@ -225,8 +243,7 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
         status = prepare_growth(pool, slots, &growth);
         weir__mutex_lock(&pool->lock);
         if (status)
-            return weir__refuse(status, "no memory for %u workers",
-                                (unsigned)slots);
+            return status;
         install_growth(pool, &growth);
         weir__mutex_unlock(&pool->lock);
         weir__release(growth.workers);

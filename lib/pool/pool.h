@@ -9,12 +9,13 @@
  * an allocation.  Who does what:
  *
  *   submit.c      lets tasks in, or says why not
- *   callers.c     runs what a submitter runs itself
+ *   callers.h     runs what a submitter runs itself
  *   worker.c      takes the oldest, runs an attempt, says how it ended
  *   entry.c       what becomes of a task: the states below
  *   tell.c        its callbacks
  *   retrying.c    chance and budget of retries
  *   timekeeper.c  lets deadlines pass, starts and joins threads
+ *   children.h    has handlers run in child processes
  *   grace.c       abandons threads whose attempts overstay
  *   interrupt.c   has the blocking calls of such attempts return
  *   watch.c       more workers when tasks wait, fewer when they are idle
@@ -108,8 +109,8 @@ enum weir__phase {
     WEIR__ENDED     /* to be joined */
 };
 
-/* What no worker_start answers. */
-enum { WEIR__START_EXITED = INT_MIN };
+/* What no worker_start answers: it ended its thread; there is no child. */
+enum { WEIR__START_EXITED = INT_MIN, WEIR__START_CHILDLESS = INT_MIN + 1 };
 
 /* I: set by create.  L: with the pool's lock.  W: the worker's own thread. */
 struct weir__worker {
@@ -125,6 +126,8 @@ struct weir__worker {
     bool greeted;                    /* W: worker_start answered 0 */
     struct weir__entry *entry;       /* L: in an attempt or callbacks */
     struct weir__worker *next_ended; /* L */
+    struct weir__child *child;       /* I: NULL: handlers run on the thread;
+                                        what it points to: W */
     struct weir__moment repeat;      /* L: of the interrupt */
     int repeat_ms;               /* L: what lies between this and the next */
     struct weir__lane_work lane; /* a plain task */
@@ -462,10 +465,18 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     WEIR_REQUIRES(pool->lock);
 /* The worker's attempt has ended. */
 void weir__worker_end_attempt_drops_lock(weir_pool *pool,
-                                         struct weir__worker *worker)
+                                         struct weir__worker *worker,
+                                         enum weir__ending how)
     WEIR_REQUIRES(pool->lock);
 /* A task can be taken: wakes an idle worker, or begins a watch. */
 void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* -------------------------------------------------------------- children.c */
+
+/* What a worker has for its child, if the pool has such; false: no memory, no
+ * descriptor.  And its end. */
+bool weir__children_equip(const weir_pool *pool, struct weir__worker *worker);
+void weir__children_dispose(struct weir__worker *worker);
 
 /* ----------------------------------------------------------------- watch.c */
 
@@ -535,19 +546,6 @@ weir_status weir__pool_check(const weir_pool *pool);
 void weir__pool_hold(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Unlocks, and frees the pool if this was the last reference. */
 void weir__pool_unlock_and_let_go(weir_pool *pool) WEIR_RELEASES(pool->lock);
-
-/* --------------------------------------------------------------- callers.c */
-
-/* Runs the attempt of an entry that this thread has started and put on
- * `callers`, and what its end brings with it.  The future, if any, is let go if
- * the thread ends meanwhile. */
-void weir__callers_run(weir_pool *pool, struct weir__entry *entry,
-                       weir_future *future);
-/* As weir__entry_tell_drops_lock, on a thread that is not ours.  The future, if
- * any, is of another task, and let go if the thread ends meanwhile. */
-void weir__callers_tell_drops_lock(weir_pool *pool, struct weir__entry *entry,
-                                   weir_future *future)
-    WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- submit.c */
 

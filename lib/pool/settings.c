@@ -19,18 +19,18 @@ enum {
     MOST_TASKS = 1 << 30
 };
 
-/* What later versions can do; asking for it must not look like success. */
 static weir_status check_isolation(const weir_pool_options *o)
 {
     if ((unsigned)o->isolation > WEIR_ISOLATE_PROCESS)
+        return weir__refuse(
+            WEIR_EINVAL,
+            "isolation %d is no level: use WEIR_ISOLATE_THREAD, "
+            "WEIR_ISOLATE_TRAP or WEIR_ISOLATE_PROCESS",
+            (int)o->isolation);
+    if (o->process && o->isolation != WEIR_ISOLATE_PROCESS)
         return weir__refuse(WEIR_EINVAL,
-                            "isolation %d is no level: use WEIR_ISOLATE_THREAD "
-                            "or WEIR_ISOLATE_TRAP",
-                            (int)o->isolation);
-    if (o->isolation == WEIR_ISOLATE_PROCESS)
-        return weir__refuse(WEIR_EINVAL,
-                            "isolation WEIR_ISOLATE_PROCESS is not built yet: "
-                            "use WEIR_ISOLATE_THREAD or WEIR_ISOLATE_TRAP");
+                            "process without isolation WEIR_ISOLATE_PROCESS: "
+                            "there is no child it would be for");
     return WEIR_OK;
 }
 
@@ -105,6 +105,57 @@ static weir_status check_on_full(const weir_pool_options *o)
     return WEIR_OK;
 }
 
+/* What makes no sense where handlers run in another process. */
+static weir_status
+refuse_with_processes(const char *option, const char *instead)
+{
+    return weir__refuse(WEIR_EINVAL,
+                        "%s cannot go with isolation WEIR_ISOLATE_PROCESS: %s",
+                        option, instead);
+}
+
+static weir_status check_process(const weir_pool_options *o)
+{
+    if (o->isolation != WEIR_ISOLATE_PROCESS)
+        return WEIR_OK;
+    if (o->on_full == WEIR_ON_FULL_CALLER_RUNS)
+        return refuse_with_processes("on_full WEIR_ON_FULL_CALLER_RUNS",
+                                     "a handler would run in the submitter's "
+                                     "process; use another policy");
+    if (o->context)
+        return refuse_with_processes("context",
+                                     "it is a pointer; process.child_start "
+                                     "gives each child one of its own");
+    if (o->worker_start || o->worker_stop)
+        return refuse_with_processes("worker_start or worker_stop",
+                                     "no handler runs on those threads; use "
+                                     "process.child_start");
+    if (o->interrupt_signal != 0)
+        return refuse_with_processes("interrupt_signal",
+                                     "a child is sent SIGTERM, and SIGKILL "
+                                     "after grace_ns");
+    if (o->max_abandoned > 0)
+        return refuse_with_processes("max_abandoned",
+                                     "a child is killed, never abandoned");
+    return WEIR_OK;
+}
+
+/* The grace is theirs: nothing is abandoned. */
+static weir_status read_children(struct weir__pool_settings *into)
+{
+    weir_pool_options *o = &into->options;
+
+    into->has_children = o->isolation == WEIR_ISOLATE_PROCESS;
+    into->abandons_after_ns = o->grace_ns;
+    if (!into->has_children)
+        return WEIR_OK;
+    into->abandons_after_ns = 0;
+    into->children.grace_ns = o->grace_ns;
+    into->children.max_result = o->max_result;
+    into->children.name = into->name;
+    return weir__child_settings_read(&into->children, o->process);
+}
+
 /* After the workers, the times and on_full. */
 static weir_status check_grace(weir_pool_options *o)
 {
@@ -117,7 +168,7 @@ static weir_status check_grace(weir_pool_options *o)
                             "max_abandoned %u without grace_ns: nothing is "
                             "abandoned, set grace_ns or leave both 0",
                             (unsigned)o->max_abandoned);
-    if (o->grace_ns == 0)
+    if (o->grace_ns == 0 || o->isolation == WEIR_ISOLATE_PROCESS)
         return WEIR_OK;
     if (o->timeout_ns == 0)
         return weir__refuse(WEIR_EINVAL,
@@ -169,9 +220,13 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
     if (!status)
         status = check_on_full(o);
     if (!status)
+        status = check_process(o);
+    if (!status)
         status = check_grace(o);
     if (!status)
         status = weir__retry_read(&into->retry, o->retry);
+    if (!status)
+        status = read_children(into);
     if (!status)
         status = claim_interrupt(o);
     if (status)
@@ -179,5 +234,6 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
     snprintf(into->name, sizeof(into->name), "%s", o->name ? o->name : "weir");
     o->name = into->name;
     o->retry = &into->retry;
+    o->process = into->has_children ? &into->children.options : NULL;
     return WEIR_OK;
 }

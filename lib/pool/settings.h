@@ -7,6 +7,8 @@
 
 #include <weir/pool.h>
 
+#include "process/child.h"
+
 enum { WEIR__MOST_WORKERS = 65536 };
 
 /* The options, and copies of what they point to and the pool keeps. */
@@ -14,11 +16,15 @@ struct weir__pool_settings {
     weir_pool_options options; /* its retry and name point to the below */
     weir_retry retry;
     char name[16];
-    bool scales; /* max_workers was given */
+    bool scales;               /* max_workers was given */
+    int64_t abandons_after_ns; /* grace_ns; 0: nothing is abandoned */
+    bool has_children;         /* WEIR_ISOLATE_PROCESS */
+    struct weir__child_settings children;
 };
 
 /* Claims the signal, if there is one and all is well.  Returns WEIR_OK,
- * WEIR_EINVAL (naming the option and the remedy). */
+ * WEIR_EINVAL (naming the option and the remedy), WEIR_ESYSTEM (the fork server
+ * has ended). */
 weir_status weir__pool_settings_read(struct weir__pool_settings *into,
                                      const weir_pool_options *options);
 

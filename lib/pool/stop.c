@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/fence.h"
+#include "pool/children.h"
 
 void weir__joiners_tell(weir_pool *pool)
 {
@@ -126,6 +127,7 @@ static void begin_stop_drops_lock(weir_pool *pool, weir_stop_how how)
     if (how == WEIR_STOP_NOW) {
         cancel_waiting_drops_lock(pool);
         ask_running(pool);
+        weir__children_hurry(pool, false);
     }
 }
 
@@ -230,7 +232,8 @@ static bool only_stuck_are_left(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
     uint32_t stuck = 0;
 
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        stuck += pool->workers[i]->phase == WEIR__IN_ATTEMPT;
+        stuck += pool->workers[i]->phase == WEIR__IN_ATTEMPT &&
+                 !pool->workers[i]->child; /* which is being killed */
     return pool->threads == stuck && pool->handling == 0 && !pool->first_notice;
 }
 
@@ -246,6 +249,7 @@ void weir_pool_destroy(weir_pool *pool)
     weir__mutex_lock(&pool->lock);
     begin_stop_drops_lock(pool, WEIR_STOP_NOW);
     settle_running_drops_lock(pool);
+    weir__children_hurry(pool, true);
     while (!only_stuck_are_left(pool)) {
         status = weir__waitlist_wait(&pool->stoppers, &pool->lock, &turn,
                                      WEIR_FOREVER);

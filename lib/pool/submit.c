@@ -20,6 +20,9 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "observe/ledger.h"
+#include "pool/callers.h"
+#include "pool/children.h"
+#include "process/start.h"
 #include "task/retry.h"
 
 struct offer {
@@ -194,6 +197,8 @@ let_in_drops_lock(weir_pool *pool, const struct offer *offer,
             return WEIR_CLOSED;
         if (weir__pool_is_degraded(pool))
             return refuse_degraded(pool);
+        if (weir__children_are_lost(pool))
+            return weir__server_check();
         weir__eventcount_arm(&pool->submitters);
         if (!weir__must_stand_back(&pool->submitters.waiters, turn) &&
             let_in_now(pool, offer))
@@ -340,12 +345,16 @@ offer_of(const weir_pool *pool, weir_handler *handler, void *item)
                           .time_to_live_ns = o->time_to_live_ns};
 }
 
-static weir_status check_offer(const weir_pool *pool, weir_handler *handler)
+/* `item` is one that is not copied. */
+static weir_status check_offer(const weir_pool *pool, weir_handler *handler,
+                               const void *item, const void *context)
 {
     weir_status status = weir__pool_check(pool);
 
     if (!status && !handler)
         status = weir__refuse(WEIR_EINVAL, "handler is NULL");
+    if (!status && WEIR_RARELY(pool->settings.has_children))
+        status = weir__children_check(pool, handler, item, context);
     return status;
 }
 
@@ -364,7 +373,7 @@ weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
                              weir_deadline deadline)
 {
     WEIR__UNTRAPPED;
-    weir_status status = check_offer(pool, handler);
+    weir_status status = check_offer(pool, handler, item, NULL);
     struct offer offer;
 
     if (status)
@@ -382,7 +391,7 @@ weir_status
 weir__submit(weir_pool *pool, weir_group *group, weir_handler *handler,
              void *item, weir_deadline deadline)
 {
-    weir_status status = check_offer(pool, handler);
+    weir_status status = check_offer(pool, handler, item, NULL);
     struct offer offer;
 
     if (status)
@@ -404,7 +413,7 @@ weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
                        weir_deadline deadline)
 {
     WEIR__UNTRAPPED;
-    weir_status status = check_offer(pool, handler);
+    weir_status status = check_offer(pool, handler, NULL, NULL);
     struct offer offer;
 
     if (!status)
@@ -422,7 +431,7 @@ weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
                                   size_t *done, weir_deadline deadline)
 {
     WEIR__UNTRAPPED;
-    weir_status status = check_offer(pool, handler);
+    weir_status status = check_offer(pool, handler, NULL, NULL);
     bool offered = !status && (items || count == 0);
     size_t n = 0;
 
@@ -433,7 +442,10 @@ weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
     while (!status && n < count) {
         struct offer offer = offer_of(pool, handler, items[n]);
 
-        status = let_in(pool, &offer, deadline);
+        if (WEIR_RARELY(pool->settings.has_children))
+            status = weir__children_check(pool, handler, items[n], NULL);
+        if (!status)
+            status = let_in(pool, &offer, deadline);
         n += status == WEIR_OK;
     }
     if (n + 1 < count && status && offered) /* those behind it too */
@@ -458,7 +470,8 @@ read_spec(weir_pool *pool, const weir_task_spec *spec, weir_task_spec *s,
              : weir__refuse(WEIR_EINVAL, "spec is NULL");
 
     if (!status)
-        status = check_offer(pool, s->handler);
+        status =
+            check_offer(pool, s->handler, s->copy ? NULL : s->item, s->context);
     if (!status && s->copy)
         status = check_copy(pool, s->item);
     if (!status && s->retry)

@@ -30,6 +30,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "pool/children.h"
+#include "process/child.h"
 
 /* ------------------------------------------------------------------ taking */
 
@@ -57,6 +59,7 @@ static bool must_leave(const weir_pool *pool, const struct weir__worker *worker)
 /* What a worker has found to do. */
 struct finding {
     bool is_plain;             /* it is in worker->lane */
+    bool is_childless;         /* its child has ended while it was idle */
     struct weir__entry *entry; /* else; NULL: the worker must leave */
 };
 
@@ -95,6 +98,9 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
             weir__entry_moment_drops_lock(pool, entry);
             continue;
         }
+        if (entry && worker->child && turn.waits > 0 &&
+            weir__child_has_ended(worker->child))
+            return (struct finding){.is_childless = true};
         if (entry)
             return (struct finding){.entry = entry};
         weir__eventcount_arm(&pool->idlers);
@@ -135,12 +141,24 @@ take_drops_lock(weir_pool *pool, struct weir__worker *worker)
 /* ----------------------------------------------------------------- running */
 
 void weir__worker_end_attempt_drops_lock(weir_pool *pool,
-                                         struct weir__worker *worker)
+                                         struct weir__worker *worker,
+                                         enum weir__ending how)
 {
-    weir__entry_end_drops_lock(pool, worker->entry, WEIR__ANSWERED,
-                               &worker->phase);
+    weir__entry_end_drops_lock(pool, worker->entry, how, &worker->phase);
     weir__entry_detach(pool, worker);
     worker->phase = WEIR__IDLE;
+}
+
+/* False: it crashed. */
+static bool run_handler(weir_pool *pool, struct weir__worker *worker,
+                        const struct weir__entry *entry)
+{
+    weir__pool_enter(&worker->inside, pool);
+    if (!weir__task_run(&worker->task, entry->handler, entry->item, true))
+        return false;
+    weir__task_end(&worker->task);
+    weir__pool_leave(&worker->inside);
+    return true;
 }
 
 /* False: the handler crashed, see weir__plain_run. */
@@ -148,7 +166,8 @@ static bool
 run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
                        struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 {
-    bool answered;
+    enum weir__ending how = WEIR__ANSWERED;
+    bool answered = true;
 
     weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
@@ -156,16 +175,16 @@ run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
     weir__entry_start(pool, entry, &worker->task, worker->index);
     weir__mutex_unlock(&pool->lock);
 
-    weir__pool_enter(&worker->inside, pool);
-    answered = weir__task_run(&worker->task, entry->handler, entry->item, true);
-    if (answered) {
+    if (worker->child) {
+        how = weir__children_run(worker, entry);
         weir__task_end(&worker->task);
-        weir__pool_leave(&worker->inside);
+    } else {
+        answered = run_handler(pool, worker, entry);
     }
 
     weir__mutex_lock(&pool->lock);
     if (answered)
-        weir__worker_end_attempt_drops_lock(pool, worker);
+        weir__worker_end_attempt_drops_lock(pool, worker, how);
     return answered;
 }
 
@@ -176,6 +195,8 @@ static bool greet(struct weir__worker *worker)
     const weir_pool_options *o = &pool->settings.options;
     int answer = 0;
 
+    if (worker->child)
+        answer = weir__children_start(worker);
     if (o->worker_start) {
         weir__pool_enter(&worker->inside, pool);
         worker->inside.is_hook = true;
@@ -202,6 +223,15 @@ static void leave_pool(weir_pool *pool, struct weir__worker *worker)
     weir__lane_call_workers(pool);
 }
 
+/* Whether the worker may take another task with the lock still held. */
+static bool may_go_on(const weir_pool *pool, const struct weir__worker *worker)
+    WEIR_REQUIRES(pool->lock)
+{
+    if (worker->child)
+        return weir__children_are_fit(worker);
+    return !pool->has_lane || pool->lane_shut;
+}
+
 /* Whether it stays: it has not left the pool, and no handler has crashed. */
 static bool work_with_lock(weir_pool *pool, struct weir__worker *worker)
 {
@@ -213,13 +243,13 @@ static bool work_with_lock(weir_pool *pool, struct weir__worker *worker)
         finding = take_drops_lock(pool, worker);
         if (finding.entry)
             answered = run_attempt_drops_lock(pool, worker, finding.entry);
-    } while (answered && finding.entry && (!pool->has_lane || pool->lane_shut));
-    if (!finding.entry && !finding.is_plain)
+    } while (answered && finding.entry && may_go_on(pool, worker));
+    if (!finding.entry && !finding.is_plain && !finding.is_childless)
         leave_pool(pool, worker);
     weir__mutex_unlock(&pool->lock);
     if (finding.is_plain)
         return weir__plain_run(pool, worker);
-    return answered && finding.entry;
+    return answered && (finding.entry || finding.is_childless);
 }
 
 static void work(void *arg)
@@ -240,6 +270,8 @@ static void work(void *arg)
             if (!weir__plain_run(pool, worker))
                 return;
         weir__plain_rest(worker);
+        if (worker->child && !weir__children_renew(worker))
+            return;
     } while (work_with_lock(pool, worker));
 }
 
@@ -294,6 +326,8 @@ static void left(void *arg)
     destroyed = pool->destroyed;
     weir__mutex_unlock(&pool->lock);
 
+    if (worker->child)
+        weir__child_retire(worker->child);
     if (worker->greeted && o->worker_stop && !destroyed &&
         !worker->task.crashed) {
         worker->greeted = false; /* once, even if it ends the thread */
@@ -375,11 +409,12 @@ bool weir__worker_is_missing(const weir_pool *pool)
     return pool->alive < pool->wanted && absent_worker(pool);
 }
 
-/* Whether some that are awaited have neither started nor left again; and what
- * one said that does not start.  While it leaves it is counted as alive, and a
- * good one might end in its stead. */
+/* Whether some that are awaited have neither started nor left again; and which
+ * one does not start.  While it leaves it is counted as alive, and a good one
+ * might end in its stead. */
 static bool
-some_are_starting(const weir_pool *pool, int *refused) WEIR_REQUIRES(pool->lock)
+some_are_starting(const weir_pool *pool, const struct weir__worker **refusing)
+    WEIR_REQUIRES(pool->lock)
 {
     bool starting = false;
 
@@ -387,7 +422,7 @@ some_are_starting(const weir_pool *pool, int *refused) WEIR_REQUIRES(pool->lock)
         const struct weir__worker *worker = pool->workers[i];
 
         if (worker->awaited && worker->refused)
-            *refused = worker->refused;
+            *refusing = worker;
         if (worker->awaited && worker->phase == WEIR__STARTING)
             starting = true;
     }
@@ -432,13 +467,34 @@ start_missing_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     return status;
 }
 
+/* Why a worker does not start. */
+static weir_status refuse_worker(const struct weir__worker *worker)
+{
+    errno = ECANCELED;
+    if (worker->refused == WEIR__START_EXITED)
+        return weir__refuse(WEIR_ESYSTEM, "worker_start ended its thread: it "
+                                          "must return 0 for a worker to be "
+                                          "used");
+    if (worker->refused != WEIR__START_CHILDLESS)
+        return weir__refuse(WEIR_ESYSTEM,
+                            "worker_start answered %d: it must return 0 for a "
+                            "worker to be used",
+                            worker->refused);
+    errno = worker->child->error;
+    return weir__refuse(WEIR_ESYSTEM,
+                        "a child process did not start: %s; see that "
+                        "child_start returns, and that memory_bytes, "
+                        "descriptors and processes suffice",
+                        worker->child->why);
+}
+
 weir_status weir__workers_grow_drops_lock(weir_pool *pool)
 {
     weir_status status = start_missing_drops_lock(pool);
+    const struct weir__worker *refusing = NULL;
     struct weir__turn turn = {0};
-    int refused = 0;
 
-    while (some_are_starting(pool, &refused)) {
+    while (some_are_starting(pool, &refusing)) {
         weir_status woken = weir__waitlist_wait(&pool->starters, &pool->lock,
                                                 &turn, WEIR_FOREVER);
 
@@ -446,16 +502,5 @@ weir_status weir__workers_grow_drops_lock(weir_pool *pool)
     }
     for (uint32_t i = 0; i < pool->worker_slots; i++)
         pool->workers[i]->awaited = false;
-    if (refused)
-        errno = ECANCELED;
-    if (refused == WEIR__START_EXITED)
-        return weir__refuse(WEIR_ESYSTEM, "worker_start ended its thread: it "
-                                          "must return 0 for a worker to be "
-                                          "used");
-    if (refused)
-        return weir__refuse(WEIR_ESYSTEM,
-                            "worker_start answered %d: it must return 0 for a "
-                            "worker to be used",
-                            refused);
-    return status;
+    return refusing ? refuse_worker(refusing) : status;
 }

@@ -240,6 +240,19 @@ void weir__task_act(struct weir_task *task, uint64_t generation)
     weir__mutex_unlock(&task->lock);
 }
 
+void weir__task_act_if_cancelled(struct weir_task *task)
+{
+    uint64_t generation;
+    bool cancelled;
+
+    weir__mutex_lock(&task->lock);
+    cancelled = weir__flag_read(&task->cancelled);
+    generation = task->generation;
+    weir__mutex_unlock(&task->lock);
+    if (cancelled)
+        weir__task_act(task, generation);
+}
+
 weir_status
 weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
 {
@@ -247,6 +260,10 @@ weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
     weir_status status = WEIR_OK;
     bool run_now = false;
 
+    if (task->start_listener && action)
+        status = task->start_listener();
+    if (status)
+        return status;
     task->had_actions = true;
     weir__mutex_lock(&task->lock);
     if (!action) {
@@ -298,6 +315,10 @@ weir_status weir_task_sleep(weir_task *task, int64_t ns)
     struct weir__turn turn = {0};
     weir_status status = WEIR_OK;
 
+    if (task->start_listener) { /* a signal wakes nobody from a list */
+        weir__event_wait(task->cancel_fd, until);
+        return weir__flag_read(&task->cancelled) ? WEIR_CANCELLED : WEIR_OK;
+    }
     weir__mutex_lock(&task->lock);
     while (!weir__flag_read(&task->cancelled) && status == WEIR_OK)
         status =

@@ -45,7 +45,11 @@
 enum weir__ending {
     WEIR__ANSWERED, /* as its record says */
     WEIR__EXITED,   /* with its thread */
-    WEIR__CRASHED   /* by a fault: the record has the signal and the words */
+    WEIR__CRASHED,  /* by a fault: the record has the signal and the words */
+    /* In a child process, which has ended; the record has the words. */
+    WEIR__CHILD_EXITED,  /* and its status */
+    WEIR__CHILD_CRASHED, /* and the signal */
+    WEIR__CHILD_KILLED   /* by us: it was asked to stop */
 };
 
 enum { WEIR__MOST_CLEANUPS = 16, WEIR__MESSAGE_BYTES = 256 };
@@ -88,6 +92,9 @@ struct weir_task {
     size_t result_size;                /* T: bytes */
     jmp_buf escape;                    /* T: where raise and faults go */
     struct weir__trap *trap;           /* I: its thread's; NULL: no faults do */
+    weir_status (*start_listener)(void); /* I: in a child process, where a
+                                            signal asks: has a thread there
+                                            for the actions; else NULL */
     struct weir_task *outer; /* T: the attempt around this one, if any */
 };
 
@@ -179,5 +186,7 @@ bool weir__task_interrupt(struct weir_task *task);
 
 /* Runs the actions of that attempt, unless it has ended. */
 void weir__task_act(struct weir_task *task, uint64_t generation);
+/* Runs those of the live attempt, if it was asked to stop. */
+void weir__task_act_if_cancelled(struct weir_task *task);
 
 #endif /* WEIR_LIB_TASK_H */

@@ -183,3 +183,11 @@ void weir__event_close(int fd)
 {
     weir__release(event_of(fd));
 }
+
+/* Only in a child process, and there is none. */
+void weir__event_wait(int fd, weir_deadline deadline)
+{
+    (void)fd;
+    (void)deadline;
+    world_fail("nobody waits for an event here");
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir/process.h - handlers in processes of their own.
+ *
+ * With WEIR_ISOLATE_PROCESS each worker of a pool has a child process, and
+ * handlers run there: they may crash, run out of memory, exit, loop where no
+ * signal helps, and nothing of this process is touched.
+ *
+ *     int main(void)
+ *     {
+ *         if (weir_process_start())     first of all, before any thread
+ *             ...
+ *         options.isolation = WEIR_ISOLATE_PROCESS;
+ *         options.item_size = sizeof(struct job);
+ *         options.timeout_ns = WEIR_SECONDS(5);
+ *         weir_pool_create(&pool, &options);
+ *         weir_pool_submit_copy(pool, parse, &job, WEIR_FOREVER);
+ *
+ * A child is a copy of this process as it was in weir_process_start: it has the
+ * code and the variables of that moment.  So items and results are bytes, and
+ * a handler must have been loaded by then.  What a handler writes, to its item
+ * too, stays in its child; what it answers, says and gives as result comes
+ * back.  A child serves one task after the other, so what one leaves in memory
+ * the next one finds; it never outlives a crash, a kill or recycle_after.
+ *
+ * A child has standard input from /dev/null, this process's standard output and
+ * error, and no other descriptor; a session and a process group of its own, so
+ * no terminal; the signal handlers of weir_process_start's moment, but for
+ * SIGTERM, with which weir asks an attempt to stop.  Whatever of its group is
+ * left when it ends is killed.  When this process ends, by whatever signal, all
+ * children and their groups are killed.  A process that a handler starts and
+ * that makes a session or group of its own (setsid, a shell with job control)
+ * escapes all this.
+ */
+#ifndef WEIR_PROCESS_H
+#define WEIR_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/api.h>
+#include <weir/status.h>
+
+WEIR_BEGIN_DECLS
+
+/*
+ * Runs first in each child.  `data` are the bytes of start_data, in the child.
+ * What it returns is what weir_task_context answers there.  A child in which it
+ * ends the process (exit, a crash) is not used: create or resize fails; where
+ * no call waits for it, another is tried later.
+ */
+typedef void *
+weir_child_start(const void *data, size_t data_size, uint32_t worker);
+
+typedef struct weir_process_options {
+    size_t size;            /* set by WEIR_PROCESS_OPTIONS_INIT */
+    size_t memory_bytes;    /* of address space, code and libraries included:
+                               what is above it fails, as malloc does;
+                               0: no limit */
+    int64_t cpu_ns;         /* processor time of an attempt: then SIGXCPU, and a
+                               second later SIGKILL; 0: no limit */
+    uint64_t recycle_after; /* tasks: then a fresh child takes its place;
+                               0: never */
+    bool core_dumps;        /* a crash may leave one, as the system has it;
+                               false: none does */
+    weir_child_start *child_start; /* NULL: the context is NULL */
+    const void *start_data;        /* copied; NULL: none */
+    size_t start_data_size;        /* bytes, up to 4096 */
+} weir_process_options;
+#define WEIR_PROCESS_OPTIONS_INIT WEIR_SIZED(weir_process_options)
+
+/*
+ * Starts the fork server: a small process, a copy of this one, that makes the
+ * children of all pools with WEIR_ISOLATE_PROCESS.  To be called first in main:
+ * fork() copies one thread only, and whatever the others hold would be held for
+ * ever.  Flushes stdio.  It ends with this process; there is no call to end it.
+ * Again: nothing, if it is there.  A child of fork() may call it anew.
+ *
+ * Blocks:  until it has started, some milliseconds.
+ * Returns: WEIR_OK; WEIR_EINVAL (there are threads already); WEIR_ESYSTEM (it
+ *          could not be started, or has ended since); weir_last_error() says
+ *          more.
+ * Threads: the only one there is.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_process_start(void);
+
+WEIR_END_DECLS
+
+#endif /* WEIR_PROCESS_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* children.c - see children.h. */
+#include "pool/children.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "base/event.h"
+#include "base/fault.h"
+#include "process/child.h"
+#include "process/start.h"
+
+/* -------------------------------------------------------------------- life */
+
+bool weir__children_equip(const weir_pool *pool, struct weir__worker *worker)
+{
+    struct weir__child *child;
+
+    if (!pool->settings.has_children)
+        return true;
+    worker->task.cancel_fd = weir__event_create();
+    if (worker->task.cancel_fd < 0)
+        return false;
+    child = weir__allocate(sizeof(*child));
+    if (!child)
+        return false;
+    if (!weir__child_init(child, &pool->settings.children, worker->index,
+                          worker->task.cancel_fd)) {
+        weir__release(child);
+        return false;
+    }
+    worker->child = child;
+    return true;
+}
+
+void weir__children_dispose(struct weir__worker *worker)
+{
+    if (!worker->child)
+        return;
+    weir__child_dispose(worker->child);
+    weir__release(worker->child);
+}
+
+/* ------------------------------------------------------------- by the worker
+ */
+
+bool weir__children_are_fit(const struct weir__worker *worker)
+{
+    uint64_t most = worker->pool->settings.children.options.recycle_after;
+
+    return weir__child_is_there(worker->child) &&
+           (most == 0 || worker->child->tasks < most);
+}
+
+/* What the start has answered, as a worker_start would have. */
+static int answer_of(const struct weir__worker *worker, weir_status status)
+{
+    (void)worker;
+    if (status == WEIR_OK || (status == WEIR_ESYSTEM && weir__server_is_lost()))
+        return 0;
+    return WEIR__START_CHILDLESS;
+}
+
+int weir__children_start(struct weir__worker *worker)
+{
+    return answer_of(worker, weir__child_start(worker->child));
+}
+
+bool weir__children_renew(struct weir__worker *worker)
+{
+    weir_pool *pool = worker->pool;
+    int answer;
+
+    if (weir__child_look(worker->child) && weir__children_are_fit(worker))
+        return true;
+    if (weir__server_is_lost())
+        return true;
+    weir__mutex_lock(&pool->lock);
+    worker->phase = WEIR__STARTING;
+    worker->refused = 0;
+    weir__mutex_unlock(&pool->lock);
+    weir__child_retire(worker->child);
+    answer = weir__children_start(worker);
+    weir__mutex_lock(&pool->lock);
+    worker->refused = answer;
+    if (answer == 0)
+        worker->phase = WEIR__IDLE;
+    weir__waitlist_wake_all(&pool->starters);
+    weir__mutex_unlock(&pool->lock);
+    return answer == 0;
+}
+
+enum weir__ending
+weir__children_run(struct weir__worker *worker, const struct weir__entry *entry)
+{
+    const struct weir__child_call call = {
+        .handler = entry->handler,
+        .item = entry->item,
+        .item_size = worker->pool->settings.options.item_size};
+
+    return weir__child_run(worker->child, &worker->task, &call);
+}
+
+/* --------------------------------------------------------------- by others */
+
+void weir__children_hurry(weir_pool *pool, bool all)
+{
+    if (!pool->settings.has_children)
+        return;
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        if (all || pool->workers[i]->phase == WEIR__STARTING)
+            weir__child_hurry(pool->workers[i]->child);
+}
+
+weir_status weir__children_check(const weir_pool *pool, weir_handler *handler,
+                                 const void *pointer, const void *context)
+{
+    if (!pool->settings.has_children)
+        return WEIR_OK;
+    if (pointer)
+        return weir__refuse(WEIR_EINVAL,
+                            "the handler runs in another process, where a "
+                            "pointer leads nowhere: set item_size and submit a "
+                            "copy");
+    if (context)
+        return weir__refuse(WEIR_EINVAL,
+                            "a context is a pointer, and the handler runs in "
+                            "another process: child_start gives it one");
+    return weir__server_check_code((uintptr_t)handler, "the handler");
+}
+
+bool weir__children_are_lost(const weir_pool *pool)
+{
+    return pool->settings.has_children && weir__server_is_lost();
+}

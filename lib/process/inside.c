@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* inside.c - see inside.h.  All of it runs in a child. */
+#include "process/inside.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/event.h"
+#include "base/fault.h"
+#include "base/thread.h"
+#include "process/wire.h"
+#include "queue/settings.h"
+#include "task/task.h"
+
+/* A handler that ignores SIGXCPU is killed so much later. */
+#define CPU_GRACE_NS 1000000000
+
+/* What a child that cannot go on ends with: as a shell that cannot run
+ * something. */
+enum { CANNOT_GO_ON = 126 };
+
+static struct {
+    int line;
+    struct weir__wire_start start;
+    struct weir_task task;
+    void *context;
+    struct weir__thread listener;  /* runs on_cancel actions */
+    volatile int listener_fd;      /* what wakes it; -1: it is not there */
+    timer_t cpu_timer, cpu_killer; /* with a limit */
+    alignas(max_align_t) unsigned char item[WEIR__MOST_ITEM_BYTES];
+    unsigned char data[WEIR__WIRE_DATA_BYTES];
+} inside;
+
+WEIR_NO_RETURN static void leave_process(int status)
+{
+    fflush(NULL);
+    _exit(status);
+}
+
+/* ---------------------------------------------------------- note_asked to stop
+ */
+
+static void note_asked(int signal)
+{
+    int error = errno;
+
+    (void)signal;
+    weir__flag_write(&inside.task.cancelled, true);
+    weir__event_set(inside.task.cancel_fd);
+    if (inside.listener_fd >= 0)
+        weir__event_set(inside.listener_fd);
+    errno = error;
+}
+
+static void listen_for_cancel(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        weir__event_wait(inside.listener_fd, WEIR_FOREVER);
+        weir__event_clear(inside.listener_fd);
+        weir__task_act_if_cancelled(&inside.task);
+    }
+}
+
+/* An action has ended the thread. */
+static void listener_left(void *arg)
+{
+    int fd = inside.listener_fd;
+
+    (void)arg;
+    inside.listener_fd = -1;
+    weir__event_close(fd);
+    weir__task_forget_actor(&inside.task);
+}
+
+/* For the first on_cancel action there is. */
+static weir_status start_own_listener(void)
+{
+    int fd = inside.listener_fd < 0 ? weir__event_create() : -1;
+    weir_status status;
+
+    if (inside.listener_fd >= 0)
+        return WEIR_OK;
+    if (fd < 0)
+        return weir__refuse(WEIR_ESYSTEM, "no descriptor for on_cancel");
+    inside.listener =
+        (struct weir__thread){.run = listen_for_cancel, .ended = listener_left};
+    weir__thread_set_name(&inside.listener, inside.start.name, "ask");
+    inside.listener_fd = fd;
+    status = weir__thread_start(&inside.listener);
+    if (status) {
+        inside.listener_fd = -1;
+        weir__event_close(fd);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ answers */
+
+static void say(struct iovec *parts, size_t count)
+{
+    if (!weir__wire_send(inside.line, parts, count, NULL, 0))
+        leave_process(CANNOT_GO_ON); /* nobody is there to be told */
+}
+
+static void answer_call(uint64_t sequence)
+{
+    const struct weir_task *task = &inside.task;
+    size_t left = task->result_size;
+    unsigned char *at = task->result;
+    struct weir__wire_head part = weir__wire_head(WEIR__WIRE_PART, sequence);
+    struct weir__wire_answer answer = {.head =
+                                           weir__wire_head(WEIR__WIRE_ANSWER,
+                                                           sequence),
+                                       .code = task->code,
+                                       .failed = task->failed,
+                                       .message_size = strlen(task->message),
+                                       .result_size = task->result_size};
+    struct iovec parts[3];
+
+    for (; left > WEIR__WIRE_PART_BYTES; left -= WEIR__WIRE_PART_BYTES) {
+        parts[0] = (struct iovec){&part, sizeof(part)};
+        parts[1] = (struct iovec){at, WEIR__WIRE_PART_BYTES};
+        say(parts, 2);
+        at += WEIR__WIRE_PART_BYTES;
+    }
+    parts[0] = (struct iovec){&answer, sizeof(answer)};
+    parts[1] = (struct iovec){inside.task.message, answer.message_size};
+    parts[2] = (struct iovec){at, left};
+    say(parts, 3);
+}
+
+/* ------------------------------------------------------------ an attempt */
+
+static void set_timer(timer_t timer, int64_t ns)
+{
+    struct itimerspec spec = {
+        .it_value = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)}};
+
+    timer_settime(timer, 0, &spec, NULL);
+}
+
+/* 0: no more. */
+static void limit_cpu(int64_t ns)
+{
+    if (inside.start.cpu_ns == 0)
+        return;
+    set_timer(inside.cpu_timer, ns);
+    set_timer(inside.cpu_killer, ns > 0 ? ns + CPU_GRACE_NS : 0);
+}
+
+static void run_call(const struct weir__wire_run *what)
+{
+    struct weir__attempt attempt = {.id = what->id,
+                                    .attempt = what->attempt,
+                                    .worker = what->worker,
+                                    .context = inside.context,
+                                    .deadline = {what->deadline_ns}};
+
+    weir__task_begin(&inside.task, &attempt);
+    limit_cpu(inside.start.cpu_ns);
+    weir__task_run(&inside.task, what->handler,
+                   what->has_item ? inside.item : NULL, true);
+    weir__task_end(&inside.task);
+    limit_cpu(0);
+    answer_call(what->head.sequence);
+}
+
+static void serve(void)
+{
+    struct weir__wire_run what;
+
+    for (;;) {
+        struct iovec parts[] = {{&what, sizeof(what)},
+                                {inside.item, sizeof(inside.item)}};
+        ptrdiff_t got =
+            weir__wire_receive(inside.line, parts, 2, NULL, NULL, 0);
+
+        if (got <= 0)
+            leave_process(0);
+        if (!weir__wire_is(&what, (size_t)got, WEIR__WIRE_RUN, sizeof(what)) ||
+            (size_t)got != sizeof(what) + what.item_size)
+            leave_process(CANNOT_GO_ON);
+        run_call(&what);
+    }
+}
+
+/* ---------------------------------------------------------------- its start */
+
+static void set_limit(int resource, uint64_t most)
+{
+    struct rlimit limit;
+
+    if (getrlimit(resource, &limit))
+        return;
+    if (limit.rlim_max == RLIM_INFINITY || most < limit.rlim_max)
+        limit.rlim_max = most;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(resource, &limit);
+}
+
+static bool make_timer(timer_t *timer, int signal)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+                             .sigev_signo = signal};
+
+    return timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, timer) == 0;
+}
+
+static bool prepare_task(void)
+{
+    unsigned char *result = weir__allocate((size_t)inside.start.max_result);
+
+    if (!result || weir__task_init(&inside.task, result,
+                                   (size_t)inside.start.max_result) != WEIR_OK)
+        return false;
+    inside.task.cancel_fd = weir__event_create();
+    inside.task.start_listener = start_own_listener;
+    return inside.task.cancel_fd >= 0;
+}
+
+static void install_asked(void)
+{
+    struct sigaction action = {.sa_handler = note_asked};
+    sigset_t only;
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&only);
+    sigaddset(&only, SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+}
+
+static bool prepare_child(void)
+{
+    if (!prepare_task())
+        return false;
+    weir__thread_let_cancel(false);
+    weir__thread_wait_exactly();
+    if (inside.start.cpu_ns > 0 && (!make_timer(&inside.cpu_timer, SIGXCPU) ||
+                                    !make_timer(&inside.cpu_killer, SIGKILL)))
+        return false;
+    install_asked();
+    prctl(PR_SET_NAME, inside.start.name);
+    if (!inside.start.core_dumps)
+        set_limit(RLIMIT_CORE, 0);
+    if (inside.start.memory_bytes > 0)
+        set_limit(RLIMIT_AS, inside.start.memory_bytes);
+    return true;
+}
+
+static bool read_start(void)
+{
+    struct iovec parts[] = {{&inside.start, sizeof(inside.start)},
+                            {inside.data, sizeof(inside.data)}};
+    ptrdiff_t got = weir__wire_receive(inside.line, parts, 2, NULL, NULL, 0);
+
+    return got > 0 &&
+           weir__wire_is(&inside.start, (size_t)got, WEIR__WIRE_START,
+                         sizeof(inside.start)) &&
+           (size_t)got == sizeof(inside.start) + inside.start.data_size;
+}
+
+/* Something in it has ended its thread. */
+static void thread_left(void *arg)
+{
+    (void)arg;
+    if (weir_task_current() == &inside.task)
+        weir__task_end(&inside.task);
+    leave_process(0);
+}
+
+static void greet_and_serve(void)
+{
+    struct weir__wire_head ready = weir__wire_head(WEIR__WIRE_READY, 0);
+
+    if (inside.start.child_start)
+        inside.context =
+            inside.start.child_start(inside.start.data_size > 0 ? inside.data
+                                                                : NULL,
+                                     (size_t)inside.start.data_size,
+                                     inside.start.worker);
+    if (!weir__wire_say(inside.line, &ready, sizeof(ready)))
+        leave_process(CANNOT_GO_ON);
+    serve();
+}
+
+/* The macros nest deeper than we do. */
+/* NOLINTNEXTLINE(readability-function-size) */
+WEIR_NO_RETURN void weir__inside_live(int line)
+{
+    inside.line = line;
+    inside.listener_fd = -1;
+    if (!read_start() || !prepare_child())
+        leave_process(CANNOT_GO_ON);
+    pthread_cleanup_push(thread_left, NULL);
+    greet_and_serve();
+    pthread_cleanup_pop(0);
+    leave_process(0);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start.h - what this process knows of its fork server.
+ *
+ * One of few things that a process has only one of.  It belongs to the process
+ * that started it: in a fork child there is none, until the child starts its
+ * own.
+ */
+#ifndef WEIR_LIB_PROCESS_START_H
+#define WEIR_LIB_PROCESS_START_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/process.h>
+
+/* Whether children can be made: WEIR_OK, WEIR_EINVAL (weir_process_start was
+ * not called), WEIR_ESYSTEM (the server has ended); in words, too. */
+weir_status weir__server_check(void);
+
+/* Whether it is known that it has ended; cheap. */
+bool weir__server_is_lost(void);
+/* The same, but has a look. */
+bool weir__server_look(void);
+
+/* Whether the code at this address is in every child: WEIR_OK, or WEIR_EINVAL,
+ * naming `what` it is. */
+weir_status weir__server_check_code(uintptr_t function, const char *what);
+
+/* Asks for a child with this end of a line, that reports to this end of
+ * another; both stay the caller's.  False with errno. */
+bool weir__server_spawn(int report, int line);
+
+#endif /* WEIR_LIB_PROCESS_START_H */

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT */
+/* test_process_life.c - how children begin and end, and what is refused. */
+#include <weir.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "children.h"
+#include "faults.h"
+#include "gate.h"
+#include "helper.h"
+#include "suite.h"
+
+static void assert_says(const char *word)
+{
+    ck_assert_msg(strstr(weir_last_error(), word) != NULL,
+                  "\"%s\" does not say %s", weir_last_error(), word);
+}
+
+/* ------------------------------------------------------------ the server */
+
+START_TEST(to_start_again_changes_nothing)
+{
+    open_children();
+    assert_serves();
+    ck_assert_int_eq(weir_process_start(), WEIR_OK);
+    assert_serves();
+}
+END_TEST
+
+static void start_here(void *arg)
+{
+    *(weir_status *)arg = weir_process_start();
+}
+
+static void never_start(void)
+{
+}
+
+START_TEST(it_has_to_be_started_before_there_are_threads)
+{
+    weir_status status = WEIR_OK;
+    struct helper helper;
+
+    helper_start(&helper, start_here, &status);
+    helper_join(&helper);
+    ck_assert_int_eq(status, WEIR_EINVAL);
+    status = weir_process_start();
+    ck_assert_msg(status == WEIR_OK, "%s", weir_last_error());
+}
+END_TEST
+
+static int act_start_own(weir_task *task, struct deed *deed)
+{
+    weir_pool_options own = WEIR_POOL_OPTIONS_INIT;
+    weir_pool *inner;
+
+    (void)deed;
+    own.workers = 1;
+    own.isolation = WEIR_ISOLATE_PROCESS;
+    if (weir_pool_create(&inner, &own) != WEIR_EINVAL)
+        return weir_task_fail(task, 1, "a child has its parent's server");
+    if (weir_process_start() || weir_pool_create(&inner, &own))
+        return weir_task_fail(task, 2, "%s", weir_last_error());
+    weir_pool_destroy(inner);
+    return 0;
+}
+
+START_TEST(a_child_may_start_one_of_its_own)
+{
+    open_children();
+    assert_kind((struct deed){act_start_own, 0, ""}, WEIR_OUTCOME_DONE, 0);
+}
+END_TEST
+
+START_TEST(a_fork_has_none_until_it_starts_one)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        weir_pool *none;
+        bool had = weir_pool_create(&none, &options) != WEIR_EINVAL;
+
+        _exit(had || weir_process_start() || weir_pool_create(&none, &options));
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    open_children();
+    assert_serves();
+}
+END_TEST
+
+/* Its children and the tasks that run end with it. */
+START_TEST(when_it_ends_nothing_hangs_and_all_say_so)
+{
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+    weir_pool *none = NULL;
+    weir_future *running, *queued;
+    weir_outcome outcome;
+
+    open_children();
+    running = submit_deed((struct deed){act_overstay, 0, ""});
+    queued = submit_deed((struct deed){act_nothing, 0, ""});
+    await_sem(&board->begun);
+    kill(atomic_load(&board->server), SIGKILL);
+    outcome = outcome_of(running);
+    ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_CRASHED);
+    ck_assert_int_eq(outcome.code, SIGKILL);
+    ck_assert_ptr_nonnull(strstr(outcome.message, "fork server has ended"));
+    outcome = outcome_of(queued);
+    ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_CRASHED);
+    ck_assert_ptr_nonnull(strstr(outcome.message, "fork server has ended"));
+    ck_assert_int_eq(weir_pool_submit_copy(pool, do_deed,
+                                           &(struct deed){act_nothing, 0, ""},
+                                           WEIR_FOREVER),
+                     WEIR_ESYSTEM);
+    assert_says("fork server has ended");
+    ck_assert_int_eq(weir_pool_create(&none, &options), WEIR_ESYSTEM);
+    ck_assert_int_eq(weir_process_start(), WEIR_ESYSTEM);
+    weir_pool_read_stats(pool, &stats);
+    ck_assert_uint_eq(stats.ledger.refused, 1);
+    ck_assert_uint_eq(stats.ledger.crashed, 2);
+    await_gone(atomic_load(&board->child));
+}
+END_TEST
+
+/* As what crashes least: it does not answer any more. */
+START_TEST(one_that_stands_still_holds_up_no_end)
+{
+    weir_outcome outcome;
+
+    options.timeout_ns = WEIR_MS(10);
+    open_children();
+    assert_serves();
+    kill(atomic_load(&board->server), SIGSTOP);
+    outcome = outcome_of_deed((struct deed){act_overstay, 0, ""});
+    ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_TIMED_OUT);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_NOW), WEIR_STUCK);
+    kill(atomic_load(&board->server), SIGCONT);
+}
+END_TEST
+
+/* ------------------------------------------------------------ children */
+
+START_TEST(one_that_dies_idle_is_replaced_before_the_next_task)
+{
+    int child;
+
+    options.workers = 2;
+    open_children();
+    for (int i = 0; i < 30; i++) {
+        assert_serves();
+        child = atomic_load(&board->child);
+        ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+        kill(child, SIGKILL);
+        await_gone(child);
+        for (int k = 0; k < 4; k++)
+            assert_serves();
+    }
+}
+END_TEST
+
+/* Its last act may be to take the task. */
+START_TEST(one_that_dies_as_a_task_comes_is_replaced)
+{
+    int crashed = 0;
+
+    open_children();
+    for (int i = 0; i < 200; i++) {
+        weir_outcome outcome;
+
+        assert_serves();
+        ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+        kill(atomic_load(&board->child), SIGKILL);
+        outcome = outcome_of_deed((struct deed){act_nothing, 0, ""});
+        if (outcome.kind == WEIR_OUTCOME_CRASHED)
+            crashed++;
+        else
+            ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+    }
+    ck_assert_int_lt(crashed, 200);
+}
+END_TEST
+
+START_TEST(after_so_many_tasks_a_fresh_child_takes_its_place)
+{
+    int last = 0, changes = 0;
+
+    children.recycle_after = 3;
+    open_children();
+    for (int i = 0; i < 12; i++) {
+        assert_serves();
+        changes += atomic_load(&board->child) != last;
+        last = atomic_load(&board->child);
+    }
+    ck_assert_int_eq(changes, 4);
+}
+END_TEST
+
+static void *end_at_start(const void *data, size_t data_size, uint32_t worker)
+{
+    (void)data;
+    (void)data_size;
+    (void)worker;
+    if (atomic_fetch_add(&board->count, 1) >= atomic_load(&board->marks[0]))
+        exit(7);
+    return NULL;
+}
+
+START_TEST(a_child_start_that_ends_its_process_fails_the_create)
+{
+    weir_pool *none = NULL;
+
+    children.child_start = end_at_start;
+    options.workers = 3;
+    atomic_store(&board->marks[0], _i); /* so many start */
+    ck_assert_int_eq(weir_pool_create(&none, &options), WEIR_ESYSTEM);
+    ck_assert_int_eq(errno, ECHILD);
+    assert_says("exited with status 7");
+    ck_assert_ptr_null(none);
+}
+END_TEST
+
+static int act_exit(weir_task *task, struct deed *deed)
+{
+    (void)task;
+    exit((int)deed->n);
+}
+
+static void *
+end_at_second_start(const void *data, size_t data_size, uint32_t worker)
+{
+    (void)data;
+    (void)data_size;
+    (void)worker;
+    if (atomic_fetch_add(&board->count, 1) == 1)
+        exit(7);
+    return NULL;
+}
+
+START_TEST(one_that_fails_later_is_tried_again)
+{
+    children.child_start = end_at_second_start;
+    open_children();
+    assert_kind((struct deed){act_exit, 3, ""}, WEIR_OUTCOME_EXITED, 3);
+    assert_serves();
+    ck_assert_int_eq(atomic_load(&board->count), 3);
+}
+END_TEST
+
+static void *stand_still(const void *data, size_t data_size, uint32_t worker)
+{
+    (void)data;
+    (void)data_size;
+    (void)worker;
+    if (atomic_fetch_add(&board->count, 1) == 1) {
+        sem_post(&board->begun);
+        for (;;)
+            pause();
+    }
+    return NULL;
+}
+
+START_TEST(one_that_never_comes_up_does_not_hold_up_the_end)
+{
+    children.child_start = stand_still;
+    open_children();
+    assert_kind((struct deed){act_exit, 3, ""}, WEIR_OUTCOME_EXITED, 3);
+    await_sem(&board->begun);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_AFTER_DRAIN, WEIR_NOW),
+                     WEIR_TIMED_OUT);
+    end_children();
+}
+END_TEST
+
+static weir_status try_create(void *arg)
+{
+    (void)arg;
+    return weir_pool_create(&pool, &options);
+}
+
+START_TEST(whatever_create_lacks_it_leaves_nothing_behind)
+{
+    options.workers = 3;
+    ck_assert_uint_ge(fault_sweep(try_create, NULL, WEIR_OK), 3 * 5);
+    assert_serves();
+}
+END_TEST
+
+/* With as few descriptors as there may be. */
+START_TEST(without_descriptors_create_says_so)
+{
+    struct rlimit all, few;
+    int found = 0;
+
+    options.workers = 4;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+    few = all;
+    for (rlim_t most = 3; most < 64 && !pool; most++) {
+        weir_status status;
+
+        few.rlim_cur = most;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+        status = weir_pool_create(&pool, &options);
+        found += status == WEIR_ESYSTEM;
+        if (status) {
+            ck_assert_int_eq(status, WEIR_ESYSTEM);
+            ck_assert_int_eq(errno, EMFILE);
+            assert_says("escriptors");
+        }
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+    ck_assert_int_gt(found, 8);
+    assert_serves();
+}
+END_TEST
+
+/* ------------------------------------------------------------ the end */
+
+START_TEST(a_drain_runs_all_that_was_accepted)
+{
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+
+    options.workers = 2;
+    open_children();
+    for (int i = 0; i < 200; i++)
+        weir_future_release(submit_deed((struct deed){act_nothing, 0, ""}));
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER),
+                     WEIR_OK);
+    weir_pool_read_stats(pool, &stats);
+    ck_assert_uint_eq(stats.ledger.done, 200);
+}
+END_TEST
+
+START_TEST(what_a_stop_kills_is_cancelled_not_crashed)
+{
+    weir_future *future;
+
+    options.grace_ns = _i == 0 ? 0 : WEIR_MS(5);
+    open_children();
+    future = submit_deed((struct deed){act_overstay, 0, ""});
+    await_sem(&board->begun);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_FOREVER),
+                     WEIR_OK);
+    ck_assert_int_eq(outcome_of(future).kind, WEIR_OUTCOME_CANCELLED);
+    await_gone(atomic_load(&board->child));
+}
+END_TEST
+
+START_TEST(a_destroy_waits_for_no_grace)
+{
+    weir_future *future;
+
+    options.grace_ns = WEIR_SECONDS(3600);
+    open_children();
+    future = submit_deed((struct deed){act_overstay, 0, ""});
+    await_sem(&board->begun);
+    weir_pool_destroy(pool);
+    pool = NULL;
+    ck_assert_int_eq(outcome_of(future).kind, WEIR_OUTCOME_CANCELLED);
+    await_gone(atomic_load(&board->child));
+}
+END_TEST
+
+START_TEST(workers_come_and_go_with_their_children)
+{
+    open_children();
+    ck_assert_int_eq(weir_pool_resize(pool, 4), WEIR_OK);
+    for (int i = 0; i < 4; i++)
+        weir_future_release(submit_deed((struct deed){act_await_go, 0, ""}));
+    for (int i = 0; i < 4; i++)
+        await_sem(&board->begun);
+    for (int i = 0; i < 4; i++)
+        sem_post(&board->go);
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    ck_assert_int_eq(weir_pool_resize(pool, 1), WEIR_OK);
+    assert_serves();
+}
+END_TEST
+
+/* ------------------------------------------------------------ refusals */
+
+static int some_int;
+
+static void assert_refused(const char *word)
+{
+    weir_pool *none = NULL;
+
+    ck_assert_int_eq(weir_pool_create(&none, &options), WEIR_EINVAL);
+    ck_assert_ptr_null(none);
+    assert_says(word);
+    options.context = NULL;
+    options.worker_start = NULL;
+    options.worker_stop = NULL;
+    options.interrupt_signal = 0;
+    options.max_abandoned = 0;
+    options.on_full = WEIR_ON_FULL_WAIT;
+    options.isolation = WEIR_ISOLATE_PROCESS;
+    children = (weir_process_options)WEIR_PROCESS_OPTIONS_INIT;
+}
+
+static int greet(void *arg, uint32_t worker)
+{
+    (void)arg;
+    (void)worker;
+    return 0;
+}
+
+static void part(void *arg, uint32_t worker)
+{
+    (void)arg;
+    (void)worker;
+}
+
+START_TEST(options_that_make_no_sense_with_processes_are_refused_by_name)
+{
+    options.context = &some_int;
+    assert_refused("context");
+    options.worker_start = greet;
+    assert_refused("worker_start");
+    options.worker_stop = part;
+    assert_refused("worker_stop");
+    options.interrupt_signal = SIGRTMIN;
+    assert_refused("interrupt_signal");
+    options.grace_ns = 1;
+    options.max_abandoned = 1;
+    assert_refused("max_abandoned");
+    options.grace_ns = -1;
+    assert_refused("grace_ns");
+    options.grace_ns = 0;
+    options.on_full = WEIR_ON_FULL_CALLER_RUNS;
+    assert_refused("on_full");
+    options.isolation = WEIR_ISOLATE_THREAD;
+    assert_refused("process without isolation");
+    children.cpu_ns = -1;
+    assert_refused("process.cpu_ns");
+    children.child_start = end_at_start;
+    children.start_data = &some_int;
+    children.start_data_size = 4097;
+    assert_refused("process.start_data_size 4097");
+    children.child_start = end_at_start;
+    children.start_data_size = 4;
+    assert_refused("process.start_data is NULL");
+    children.start_data = &some_int;
+    children.start_data_size = sizeof(some_int);
+    assert_refused("child_start");
+    children.size = 0;
+    assert_refused("WEIR_PROCESS_OPTIONS_INIT");
+}
+END_TEST
+
+START_TEST(what_points_to_this_process_is_refused_at_submit)
+{
+    struct deed deed = {act_nothing, 0, ""};
+    void *items[] = {NULL, &deed};
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    weir_group *group;
+    size_t done;
+
+    open_children();
+    ck_assert_int_eq(weir_pool_submit(pool, do_deed, &deed, WEIR_NOW),
+                     WEIR_EINVAL);
+    assert_says("copy");
+    ck_assert_int_eq(weir_pool_submit_many(pool, do_deed, items + 1, 1, &done,
+                                           WEIR_NOW),
+                     WEIR_EINVAL);
+    ck_assert_uint_eq(done, 0);
+    spec.handler = do_deed;
+    spec.item = &deed;
+    ck_assert_int_eq(weir_pool_submit_task(pool, &spec, NULL, WEIR_NOW),
+                     WEIR_EINVAL);
+    spec.copy = true;
+    spec.context = &deed;
+    ck_assert_int_eq(weir_pool_submit_task(pool, &spec, NULL, WEIR_NOW),
+                     WEIR_EINVAL);
+    assert_says("child_start");
+    ck_assert_int_eq(weir_group_create(&group, pool), WEIR_OK);
+    ck_assert_int_eq(weir_group_submit(group, do_deed, &deed, WEIR_NOW),
+                     WEIR_EINVAL);
+    weir_group_destroy(group);
+}
+END_TEST
+
+/* A library that nothing else here needs; the conversion is POSIX's. */
+START_TEST(code_that_was_loaded_later_is_refused)
+{
+    struct deed deed = {act_nothing, 0, ""};
+    void *library = dlopen("libresolv.so.2", RTLD_NOW);
+    void *symbol;
+    weir_handler *late;
+
+    ck_assert_ptr_nonnull(library);
+    symbol = dlsym(library, "ns_get16");
+    ck_assert_ptr_nonnull(symbol);
+    memcpy(&late, &symbol, sizeof(late));
+    open_children();
+    ck_assert_int_eq(weir_pool_submit_copy(pool, late, &deed, WEIR_NOW),
+                     WEIR_EINVAL);
+    assert_says("the handler was loaded after");
+    memcpy(&children.child_start, &symbol, sizeof(symbol));
+    end_children();
+    assert_refused("process.child_start was loaded after");
+    dlclose(library);
+}
+END_TEST
+
+/* ------------------------------------------------------------ runs */
+
+static int square(weir_task *task, void *item)
+{
+    (void)task;
+    atomic_fetch_add(&board->count, (int)*(uint64_t *)item);
+    return getpid() == getppid();
+}
+
+START_TEST(a_run_in_processes_takes_items_of_bytes_alone)
+{
+    weir_run_options run = WEIR_RUN_OPTIONS_INIT;
+    weir_report report = WEIR_REPORT_INIT;
+    weir_producer range, files;
+    const weir_producer *producers[] = {&range};
+
+    ck_assert_int_eq(weir_producer_range(&range, 1, 100), WEIR_OK);
+    options.item_size = 0;
+    options.grace_ns = WEIR_MS(7);
+    children.child_start = NULL;
+    run.producers = producers;
+    run.producer_count = 1;
+    run.handler = square;
+    run.pool = &options;
+    ck_assert_msg(weir_run(&run, &report) == WEIR_OK, "%s", weir_last_error());
+    ck_assert_uint_eq(report.ledger.done, 100);
+    ck_assert_int_eq(atomic_load(&board->count), 5050);
+
+    ck_assert_int_eq(weir_producer_files(&files, "/etc"), WEIR_OK);
+    producers[0] = &files;
+    ck_assert_int_eq(weir_run(&run, &report), WEIR_EINVAL);
+    assert_says("producers[0] yields pointers");
+    files.close(files.self);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const servers[] = {to_start_again_changes_nothing,
+                                    a_child_may_start_one_of_its_own,
+                                    a_fork_has_none_until_it_starts_one,
+                                    when_it_ends_nothing_hangs_and_all_say_so,
+                                    one_that_stands_still_holds_up_no_end,
+                                    NULL};
+    const TTest *const before[] = {
+        it_has_to_be_started_before_there_are_threads, NULL};
+    const TTest *const idle[] = {
+        one_that_dies_idle_is_replaced_before_the_next_task,
+        one_that_dies_as_a_task_comes_is_replaced, NULL};
+    const TTest *const starts[] = {
+        a_child_start_that_ends_its_process_fails_the_create, NULL};
+    const TTest *const lives[] = {
+        after_so_many_tasks_a_fresh_child_takes_its_place,
+        one_that_fails_later_is_tried_again,
+        one_that_never_comes_up_does_not_hold_up_the_end,
+        whatever_create_lacks_it_leaves_nothing_behind,
+        without_descriptors_create_says_so,
+        NULL};
+    const TTest *const ends[] = {a_drain_runs_all_that_was_accepted,
+                                 a_destroy_waits_for_no_grace,
+                                 workers_come_and_go_with_their_children, NULL};
+    const TTest *const stops[] = {what_a_stop_kills_is_cancelled_not_crashed,
+                                  NULL};
+    const TTest *const refusals[] = {
+        options_that_make_no_sense_with_processes_are_refused_by_name,
+        what_points_to_this_process_is_refused_at_submit,
+        code_that_was_loaded_later_is_refused,
+        a_run_in_processes_takes_items_of_bytes_alone, NULL};
+    const struct chapter chapters[] = {
+        {"servers", servers, children_setup, children_teardown, 0, 0},
+        {"before", before, never_start, never_start, 0, 0},
+        {"idle", idle, children_setup, children_teardown, 0, 0},
+        {"starts", starts, children_setup, children_teardown, 3, 0},
+        {"lives", lives, children_setup, children_teardown, 0, 0},
+        {"ends", ends, children_setup, children_teardown, 0, 0},
+        {"stops", stops, children_setup, children_teardown, 2, 0},
+        {"refusals", refusals, children_setup, children_teardown, 0, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
+
+    return report("process: lives", chapters);
+}
