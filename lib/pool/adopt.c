@@ -32,12 +32,12 @@ weir_status weir__lane_create(weir_pool *pool)
     const weir_pool_options *o = &pool->settings.options;
     weir_status status;
 
+    weir__spin_init(&pool->submit_spin, weir__processors_at_first());
+    weir__spin_init(&pool->work_spin, weir__processors_at_first());
     pool->has_lane = has_plain_tasks(&pool->settings);
     if (!pool->has_lane)
         return WEIR_OK;
     weir__fence_prepare();
-    weir__spin_init(&pool->submit_spin, weir__processors_at_first());
-    weir__spin_init(&pool->work_spin, weir__processors_at_first());
     status = weir__lane_init(&pool->lane, o->queue_capacity, o->item_size);
     if (!status && o->item_size > 0) {
         pool->lane_copy = weir__allocate(o->item_size);

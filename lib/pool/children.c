@@ -12,7 +12,7 @@
 
 /* -------------------------------------------------------------------- life */
 
-bool weir__children_equip(const weir_pool *pool, struct weir__worker *worker)
+bool weir__children_equip(weir_pool *pool, struct weir__worker *worker)
 {
     struct weir__child *child;
 
@@ -24,8 +24,8 @@ bool weir__children_equip(const weir_pool *pool, struct weir__worker *worker)
     child = weir__allocate(sizeof(*child));
     if (!child)
         return false;
-    if (!weir__child_init(child, &pool->settings.children, worker->index,
-                          worker->task.cancel_fd)) {
+    if (!weir__child_init(child, &pool->settings.children, &pool->work_spin,
+                          worker->index, worker->task.cancel_fd)) {
         weir__release(child);
         return false;
     }

@@ -122,7 +122,7 @@ struct growth {
 };
 
 /* What it has beside itself; false: no memory. */
-static bool equip_worker(const weir_pool *pool, struct weir__worker *worker)
+static bool equip_worker(weir_pool *pool, struct weir__worker *worker)
 {
     size_t item_size = pool->settings.options.item_size;
 

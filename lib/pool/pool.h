@@ -213,7 +213,8 @@ struct weir_pool {
     uint64_t beat_taken;            /* L: plain tasks by the last beat */
     int64_t beat_at_ns;             /* L: the next one */
     struct weir__spin submit_spin;  /* of submitters without room */
-    struct weir__spin work_spin;    /* of workers without a task */
+    struct weir__spin work_spin;    /* of workers without a task, or
+                                       waiting for what a child says */
     struct weir__ring lane;
 };
 
@@ -475,7 +476,7 @@ void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
 /* What a worker has for its child, if the pool has such; false: no memory, no
  * descriptor.  And its end. */
-bool weir__children_equip(const weir_pool *pool, struct weir__worker *worker);
+bool weir__children_equip(weir_pool *pool, struct weir__worker *worker);
 void weir__children_dispose(struct weir__worker *worker);
 
 /* ----------------------------------------------------------------- watch.c */

@@ -181,6 +181,22 @@ static bool pass_time(struct weir__child *child, struct vigil *vigil)
     return true;
 }
 
+/* Whether the answer has come, or something else with the line, after looking
+ * for a while; some tasks take less than it takes to wake up. */
+static bool spin_for_line(struct weir__child *child, struct weir_task *task,
+                          struct vigil *vigil)
+{
+    struct weir__spinner spinner = {0};
+    bool came = false;
+
+    while (!came && !vigil->line_over && !vigil->broken &&
+           !weir__child_is_urgent(child, task) &&
+           weir__spin_on(child->spin, &spinner))
+        came = hear_line(child, task, vigil);
+    weir__spin_end(child->spin, &spinner, came);
+    return came;
+}
+
 /* Until it has answered (true), or has ended or is given up. */
 static bool await_answer(struct weir__child *child, struct weir_task *task,
                          struct vigil *vigil, bool *ended)
@@ -189,9 +205,14 @@ static bool await_answer(struct weir__child *child, struct weir_task *task,
                             {.fd = child->pidfd, .events = POLLIN},
                             {.fd = child->wake_fd, .events = POLLIN}};
 
+    int64_t parked_ns;
+
     vigil->until_ns = INT64_MAX;
+    if (spin_for_line(child, task, vigil))
+        return true;
     if (weir__flag_read(&child->hurry))
         stop_it(child, vigil);
+    parked_ns = weir__now();
     for (;;) {
         bool deaf = vigil->killed || vigil->broken || vigil->line_over;
 
@@ -200,8 +221,10 @@ static bool await_answer(struct weir__child *child, struct weir_task *task,
             if (!pass_time(child, vigil))
                 return false;
         } else if (!deaf && what[0].revents) {
-            if (hear_line(child, task, vigil))
+            if (hear_line(child, task, vigil)) {
+                weir__spin_learn(child->spin, weir__now() - parked_ns);
                 return true;
+            }
         } else if (what[1].revents) {
             *ended = true;
             return false;

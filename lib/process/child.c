@@ -172,9 +172,10 @@ void weir__child_word_death(const struct weir__death *death, pid_t pid,
 
 bool weir__child_init(struct weir__child *child,
                       const struct weir__child_settings *settings,
-                      uint32_t worker, int wake_fd)
+                      struct weir__spin *spin, uint32_t worker, int wake_fd)
 {
     *child = (struct weir__child){.settings = settings,
+                                  .spin = spin,
                                   .worker = worker,
                                   .wake_fd = wake_fd,
                                   .line = -1,

@@ -55,6 +55,7 @@
 
 #include "base/atomic.h"
 #include "base/clock.h"
+#include "base/spin.h"
 #include "process/wire.h"
 #include "task/task.h"
 
@@ -74,7 +75,8 @@ weir_status weir__child_settings_read(struct weir__child_settings *into,
 /* I: set by init.  W: the worker's own thread.  A: atomic. */
 struct weir__child {
     const struct weir__child_settings *settings; /* I */
-    uint32_t worker;                             /* I */
+    struct weir__spin *spin; /* I: of all workers of the pool */
+    uint32_t worker;         /* I */
     int wake_fd; /* I: an event: the attempt is asked to stop, or `hurry` */
     struct weir__flag hurry; /* A: there is no time for a grace any more */
     pid_t pid;               /* W: 0: absent */
@@ -93,10 +95,11 @@ struct weir__child_call {
     size_t item_size;
 };
 
-/* `wake_fd` outlives it.  False: no memory.  And its end; an absent child. */
+/* `spin` and `wake_fd` outlive it.  False: no memory.  And its end; an absent
+ * child. */
 bool weir__child_init(struct weir__child *child,
                       const struct weir__child_settings *settings,
-                      uint32_t worker, int wake_fd);
+                      struct weir__spin *spin, uint32_t worker, int wake_fd);
 void weir__child_dispose(struct weir__child *child);
 
 static inline bool weir__child_is_there(const struct weir__child *child)

@@ -12,12 +12,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/event.h"
 #include "base/fault.h"
+#include "base/processors.h"
+#include "base/spin.h"
 #include "base/thread.h"
 #include "process/wire.h"
 #include "queue/settings.h"
@@ -34,6 +38,7 @@ static struct {
     int line;
     struct weir__wire_start start;
     struct weir_task task;
+    struct weir__spin spin; /* for the next attempt */
     void *context;
     struct weir__thread listener;  /* runs on_cancel actions */
     volatile int listener_fd;      /* what wakes it; -1: it is not there */
@@ -177,15 +182,43 @@ static void run_call(const struct weir__wire_run *what)
     answer_call(what->head.sequence);
 }
 
+static ptrdiff_t receive_run(struct weir__wire_run *what, int flags)
+{
+    struct iovec parts[] = {{what, sizeof(*what)},
+                            {inside.item, sizeof(inside.item)}};
+
+    return weir__wire_receive(inside.line, parts, 2, NULL, NULL, flags);
+}
+
+static bool is_not_there_yet(ptrdiff_t got)
+{
+    return got < 0 && errno == EAGAIN;
+}
+
+/* The next attempt; looks for it for a while before it sleeps. */
+static ptrdiff_t await_run(struct weir__wire_run *what)
+{
+    struct weir__spinner spinner = {0};
+    ptrdiff_t got = receive_run(what, MSG_DONTWAIT);
+    int64_t parked_ns;
+
+    while (is_not_there_yet(got) && weir__spin_on(&inside.spin, &spinner))
+        got = receive_run(what, MSG_DONTWAIT);
+    weir__spin_end(&inside.spin, &spinner, !is_not_there_yet(got));
+    if (!is_not_there_yet(got))
+        return got;
+    parked_ns = weir__now();
+    got = receive_run(what, 0);
+    weir__spin_learn(&inside.spin, weir__now() - parked_ns);
+    return got;
+}
+
 static void serve(void)
 {
     struct weir__wire_run what;
 
     for (;;) {
-        struct iovec parts[] = {{&what, sizeof(what)},
-                                {inside.item, sizeof(inside.item)}};
-        ptrdiff_t got =
-            weir__wire_receive(inside.line, parts, 2, NULL, NULL, 0);
+        ptrdiff_t got = await_run(&what);
 
         if (got <= 0)
             leave_process(0);
@@ -248,6 +281,7 @@ static bool prepare_child(void)
         return false;
     weir__thread_let_cancel(false);
     weir__thread_wait_exactly();
+    weir__spin_init(&inside.spin, weir__processors());
     if (inside.start.cpu_ns > 0 && (!make_timer(&inside.cpu_timer, SIGXCPU) ||
                                     !make_timer(&inside.cpu_killer, SIGKILL)))
         return false;

@@ -46,10 +46,11 @@ weir_status weir__child_settings_read(struct weir__child_settings *into,
 
 bool weir__child_init(struct weir__child *child,
                       const struct weir__child_settings *settings,
-                      uint32_t worker, int wake_fd)
+                      struct weir__spin *spin, uint32_t worker, int wake_fd)
 {
     (void)child;
     (void)settings;
+    (void)spin;
     (void)worker;
     (void)wake_fd;
     must_not_come();
