@@ -73,9 +73,8 @@ static bool read_work(char *const *argv, struct work *out)
            out->items % out->producers == 0 &&
            out->items % out->consumers == 0 &&
            (out->rate > 0 || !work_is_timed(out->kind) ||
-            out->kind == WORK_DEADLINES) &&
-           (work_is_for_pools(out->kind) ||
-            out->consumers <= WORK_MOST_THREADS);
+            out->kind >= WORK_DEADLINES) &&
+           (out->kind >= WORK_TASKS || out->consumers <= WORK_MOST_THREADS);
 }
 
 /* Pages are touched and caches filled before it counts. */

@@ -20,7 +20,7 @@ struct driver_about driver_about(void)
 
 const char *driver_why_not(const struct work *work)
 {
-    if (work_is_for_pools(work->kind))
+    if (work->kind >= WORK_TASKS)
         return "a queue, not a pool";
     if (work->batch > 1 && (!contender.put_many || work->kind != WORK_PASS))
         return "no batches";

@@ -33,6 +33,11 @@ enum work_kind {
     WORK_EXITS,     /* each ends its thread */
     WORK_DEADLINES, /* each overstays its deadline, `span` after its start */
     WORK_IDLE,      /* empty ones, and then none for `span` */
+    /* For workers that are processes: */
+    WORK_REMOTE,  /* items there, and back as results; each computes `span` */
+    WORK_CRASHES, /* each after one that crashed: how late is it done? */
+    WORK_KILLS,   /* each overstays its deadline, `span` after its start, and
+                     does not listen: how late has it ended? */
     WORK_KINDS
 };
 
@@ -68,22 +73,28 @@ struct work {
 static inline const char *work_kind_name(enum work_kind kind)
 {
     static const char *const names[WORK_KINDS] = {
-        "pass",   "pingpong", "paced", "tasks",     "submit", "start",
-        "behind", "sleeps",   "exits", "deadlines", "idle"};
+        "pass",  "pingpong", "paced",   "tasks", "submit",
+        "start", "behind",   "sleeps",  "exits", "deadlines",
+        "idle",  "remote",   "crashes", "kills"};
 
     return names[kind];
 }
 
+static inline bool work_is_for_processes(enum work_kind kind)
+{
+    return kind >= WORK_REMOTE;
+}
+
 static inline bool work_is_for_pools(enum work_kind kind)
 {
-    return kind >= WORK_TASKS;
+    return kind >= WORK_TASKS && !work_is_for_processes(kind);
 }
 
 /* How late each item was is part of the answer. */
 static inline bool work_is_timed(enum work_kind kind)
 {
     return kind == WORK_PACED || kind == WORK_START || kind == WORK_BEHIND ||
-           kind == WORK_DEADLINES;
+           kind == WORK_DEADLINES || kind == WORK_CRASHES || kind == WORK_KILLS;
 }
 
 /* What is summed up by exclusive or: the last word of each item, times this.

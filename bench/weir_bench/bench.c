@@ -129,6 +129,34 @@ static const struct bench benches[] = {
      .kind = WORK_IDLE,
      .vary = {[VARY_WORKERS] = ONE(4), [VARY_SPAN] = ONE(10000)},
      .items = 4096},
+    {.name = "remote",
+     .question = "What does it cost to send 64 bytes to a process and have 64 "
+                 "back?",
+     .kind = WORK_REMOTE,
+     .vary = {[VARY_WORKERS] = {{1, 2}, 2}, [VARY_ITEM] = ONE(64)},
+     .items = 30000},
+    {.name = "computing",
+     .question = "How long do tasks take that compute for 1 ms in processes of "
+                 "their own?",
+     .kind = WORK_REMOTE,
+     .vary = {[VARY_WORKERS] = {{1, 2}, 2},
+              [VARY_ITEM] = ONE(64),
+              [VARY_SPAN] = ONE(1)},
+     .items = 1000},
+    {.name = "crashes",
+     .question = "How long is it from a crash to the next task done in a fresh "
+                 "child, in a process of 512 MiB?",
+     .kind = WORK_CRASHES,
+     .vary = {[VARY_WORKERS] = ONE(1), [VARY_ITEM] = ONE(64)},
+     .items = 200},
+    {.name = "kills",
+     .question = "How late have tasks ended that overstay 20 ms and do not "
+                 "listen?",
+     .kind = WORK_KILLS,
+     .vary = {[VARY_WORKERS] = ONE(1),
+              [VARY_ITEM] = ONE(64),
+              [VARY_SPAN] = ONE(20)},
+     .items = 150},
 };
 
 const struct bench *bench_at(size_t index)
@@ -180,6 +208,15 @@ static const struct columns columns[WORK_KINDS] = {
     [WORK_IDLE] = {{{FIGURE_SWITCHES, "switches", 1, 1},
                     {FIGURE_CPU_NS, "CPU us", US, 1},
                     {FIGURE_WALL_NS, "ms", MS, 1}}},
+    [WORK_REMOTE] = {{{FIGURE_WALL_NS, "us/task", US, 2},
+                      {FIGURE_CPU_NS, "CPU us", US, 2},
+                      {FIGURE_SWITCHES, "switches", 1, 4}}},
+    [WORK_CRASHES] = {{{FIGURE_P50_NS, "p50 us", US, 1},
+                       {FIGURE_P99_NS, "p99", US, 1},
+                       {FIGURE_MAX_NS, "max", US, 1}}},
+    [WORK_KILLS] = {{{FIGURE_MAX_NS, "max us", US, 1},
+                     {FIGURE_P50_NS, "p50", US, 1},
+                     {FIGURE_P99_NS, "p99", US, 1}}},
 };
 
 const struct columns *bench_columns(enum work_kind kind)
@@ -200,12 +237,12 @@ static void name_work(struct bench_work *work)
     const struct work *w = &work->work;
     char *end = work->label + sizeof(work->label), *at = work->label;
 
-    if (work_is_for_pools(w->kind))
+    if (w->kind >= WORK_TASKS)
         at += snprintf(at, (size_t)(end - at), "%u workers", w->consumers);
     else
         at += snprintf(at, (size_t)(end - at), "%uP%uC", w->producers,
                        w->consumers);
-    if (w->item_size != 8)
+    if (w->item_size != (work_is_for_processes(w->kind) ? 64 : 8))
         at += snprintf(at, (size_t)(end - at), " %zuB", w->item_size);
     if (w->capacity != (w->kind == WORK_PINGPONG ? 1 : 1024))
         at += snprintf(at, (size_t)(end - at), " cap %zu", w->capacity);

@@ -267,8 +267,7 @@ static bool is_among(const struct contest *contest, const struct entrant *who,
                      enum among among)
 {
     /* Of the other works of pools none fills the queue but these. */
-    bool room_matters = !work_is_for_pools(contest->bench->kind) ||
-                        contest->bench->kind == WORK_TASKS;
+    bool room_matters = contest->bench->kind <= WORK_TASKS;
 
     if (among == AMONG_TEXTBOOK)
         return who->side == ENTRANT_TEXTBOOK;

@@ -11,7 +11,12 @@
 
 enum { ASK_SECONDS = 60, COMPILE_SECONDS = 120 };
 
-/* Programs are peers/ID, of pools peers/ID_pool. */
+/* Programs are peers/ID with these. */
+static const char *const suffixes[ENTRANT_KINDS] = {[ENTRANT_QUEUE] = "",
+                                                    [ENTRANT_POOL] = "_pool",
+                                                    [ENTRANT_PROCESSES] =
+                                                        "_processes"};
+
 static const struct entrant known[] = {
     {.id = "weir", .title = "weir_queue", .side = ENTRANT_WEIR},
     {.id = "textbook",
@@ -66,64 +71,80 @@ static const struct entrant known[] = {
      .title = "Python asyncio.Queue",
      .needs = "python3",
      .side = ENTRANT_PEER},
-    {.id = "weir", .title = "weir_pool", .side = ENTRANT_WEIR, .pool = true},
+    {.id = "weir",
+     .title = "weir_pool",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_POOL},
     {.id = "weir-timeouts",
      .title = "weir_pool, with timeouts",
      .side = ENTRANT_WEIR,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "textbook",
      .title = "threads on that queue",
      .side = ENTRANT_TEXTBOOK,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "glib",
      .title = "GLib GThreadPool",
      .needs = "libglib2.0-dev",
      .side = ENTRANT_PEER,
      .native = true,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "uv",
      .title = "libuv uv_queue_work",
      .needs = "libuv1-dev",
      .side = ENTRANT_PEER,
      .native = true,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "apr",
      .title = "APR apr_thread_pool",
      .needs = "libaprutil1-dev",
      .side = ENTRANT_PEER,
      .native = true,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "tbb",
      .title = "TBB task_group",
      .needs = "g++ libtbb-dev",
      .side = ENTRANT_PEER,
      .native = true,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "go",
      .title = "Go goroutines on a channel",
      .needs = "golang-go",
      .side = ENTRANT_PEER,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "java",
      .title = "Java ThreadPoolExecutor",
      .needs = "default-jdk-headless",
      .side = ENTRANT_PEER,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "python",
      .title = "Python ThreadPoolExecutor",
      .needs = "python3",
      .side = ENTRANT_PEER,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "rayon",
      .title = "Rust rayon",
      .needs = "rustc cargo librust-rayon-dev",
      .side = ENTRANT_PEER,
-     .pool = true},
+     .kind = ENTRANT_POOL},
     {.id = "tokio",
      .title = "Rust tokio",
      .needs = "rustc cargo librust-tokio-dev",
      .side = ENTRANT_PEER,
-     .pool = true},
+     .kind = ENTRANT_POOL},
+    {.id = "weir",
+     .title = "weir_pool, WEIR_ISOLATE_PROCESS",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_PROCESSES},
+    {.id = "textbook",
+     .title = "a child on a bare socket pair",
+     .side = ENTRANT_TEXTBOOK,
+     .kind = ENTRANT_PROCESSES},
+    {.id = "python",
+     .title = "Python multiprocessing.Pool",
+     .needs = "python3",
+     .side = ENTRANT_PEER,
+     .kind = ENTRANT_PROCESSES},
 };
 
 static char home[PATH_MAX / 2];     /* the directory of this program */
@@ -142,7 +163,7 @@ void entrants_know(struct entrants *out)
 
         *e = known[i];
         snprintf(e->path, sizeof(e->path), "%s/peers/%s%s", home, e->id,
-                 e->pool ? "_pool" : "");
+                 suffixes[e->kind]);
     }
 }
 
@@ -164,10 +185,11 @@ void entrants_ask(struct entrant *entrant)
     entrant->batches = child_true(end.line, "batches");
 }
 
-struct entrant *entrants_find(struct entrants *of, const char *id, bool pool)
+struct entrant *
+entrants_find(struct entrants *of, const char *id, enum entrant_kind kind)
 {
     for (size_t i = 0; i < of->count; i++)
-        if (of->all[i].pool == pool && strcmp(of->all[i].id, id) == 0)
+        if (of->all[i].kind == kind && strcmp(of->all[i].id, id) == 0)
             return &of->all[i];
     return NULL;
 }
@@ -236,7 +258,7 @@ bool entrants_bring(struct entrants *to, const char *file)
         }
     }
     name = name_of(file);
-    if (!name || entrants_find(to, name, false)) {
+    if (!name || entrants_find(to, name, ENTRANT_QUEUE)) {
         free(name);
         return refuse(file, "there is a contender of that name; rename it");
     }

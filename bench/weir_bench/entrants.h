@@ -14,6 +14,13 @@ enum entrant_side {
     ENTRANT_OWN /* brought with --queue */
 };
 
+enum entrant_kind {
+    ENTRANT_QUEUE,
+    ENTRANT_POOL,
+    ENTRANT_PROCESSES, /* a pool whose workers are processes */
+    ENTRANT_KINDS
+};
+
 enum { MOST_ENTRANTS = 40, MOST_OWN = 8 };
 
 struct entrant {
@@ -21,7 +28,7 @@ struct entrant {
     const char *title; /* what it is, for when it is not there to say so */
     const char *needs; /* Debian packages; NULL: none */
     enum entrant_side side;
-    bool pool;   /* else a queue */
+    enum entrant_kind kind;
     bool native; /* in C or C++ */
     /* What was found; see entrants_ask. */
     char path[PATH_MAX];
@@ -41,8 +48,9 @@ void entrants_know(struct entrants *out);
 /* Asks an entrant who it is; that makes it present, or not. */
 void entrants_ask(struct entrant *entrant);
 
-/* NULL: no such queue or pool. */
-struct entrant *entrants_find(struct entrants *of, const char *id, bool pool);
+/* NULL: none of that kind. */
+struct entrant *
+entrants_find(struct entrants *of, const char *id, enum entrant_kind kind);
 
 /* Compiles a file with the five functions of own_queue.h and adds it.  False:
  * it was said why not, on standard error. */

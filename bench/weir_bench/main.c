@@ -44,6 +44,11 @@ struct run {
 
 static int list(void)
 {
+    static const char *const titles[ENTRANT_KINDS] = {[ENTRANT_QUEUE] =
+                                                          "Queues",
+                                                      [ENTRANT_POOL] = "Pools",
+                                                      [ENTRANT_PROCESSES] =
+                                                          "Pools of processes"};
     static struct entrants entrants;
 
     entrants_know(&entrants);
@@ -51,12 +56,12 @@ static int list(void)
     for (size_t i = 0; bench_at(i); i++)
         printf("  %-20s %s\n", bench_at(i)->name, bench_at(i)->question);
     printf("  %-20s %s\n", hostile_name, hostile_question);
-    for (int pool = 0; pool < 2; pool++) {
-        printf("\n%s:\n", pool ? "Pools" : "Queues");
+    for (int kind = 0; kind < ENTRANT_KINDS; kind++) {
+        printf("\n%s:\n", titles[kind]);
         for (size_t i = 0; i < entrants.count; i++) {
             struct entrant *e = &entrants.all[i];
 
-            if (e->pool != (pool == 1))
+            if ((int)e->kind != kind)
                 continue;
             entrants_ask(e);
             if (e->present)
@@ -94,19 +99,24 @@ static bool check_only(struct run *run)
     while (at) {
         char id[64];
         size_t length = strcspn(at, ",");
-        const struct entrant *queue, *pool;
+        bool known = false, present = false;
 
         snprintf(id, sizeof(id), "%.*s", (int)length, at);
-        queue = entrants_find(&run->entrants, id, false);
-        pool = entrants_find(&run->entrants, id, true);
-        if (!queue && !pool) {
+        for (int kind = 0; kind < ENTRANT_KINDS; kind++) {
+            const struct entrant *e =
+                entrants_find(&run->entrants, id, (enum entrant_kind)kind);
+
+            known = known || e;
+            present = present || (e && e->present);
+        }
+        if (!known) {
             fprintf(stderr,
                     "weir-bench: --only '%s': nobody of that name; "
                     "`weir-bench list` has the names\n",
                     id);
             return false;
         }
-        if (!(queue && queue->present) && !(pool && pool->present)) {
+        if (!present) {
             fprintf(stderr,
                     "weir-bench: --only '%s': absent; ./dev bench --peers "
                     "installs and builds it\n",
@@ -136,13 +146,21 @@ static bool gather(struct run *run)
 
 /* --------------------------------------------------------------- contests */
 
-static void enter(struct contest *contest, const struct run *run, bool pool)
+static enum entrant_kind kind_for(enum work_kind work)
+{
+    if (work_is_for_processes(work))
+        return ENTRANT_PROCESSES;
+    return work_is_for_pools(work) ? ENTRANT_POOL : ENTRANT_QUEUE;
+}
+
+static void
+enter(struct contest *contest, const struct run *run, enum entrant_kind kind)
 {
     contest->count = 0;
     for (size_t i = 0; i < run->entrants.count; i++) {
         const struct entrant *e = &run->entrants.all[i];
 
-        if (e->present && e->pool == pool && is_wanted(run->options, e))
+        if (e->present && e->kind == kind && is_wanted(run->options, e))
             contest->rows[contest->count++].who = e;
     }
 }
@@ -157,7 +175,8 @@ static double reference_rate(struct run *run, const struct work *paced)
     static struct contest contest;
     static double rate;
     const struct work *last = &contest.work.work;
-    struct entrant *textbook = entrants_find(&run->entrants, "textbook", false);
+    struct entrant *textbook =
+        entrants_find(&run->entrants, "textbook", ENTRANT_QUEUE);
 
     if (rate > 0 && last->producers == paced->producers &&
         last->consumers == paced->consumers &&
@@ -202,6 +221,11 @@ static uint64_t smoke_items(const struct work *work)
     case WORK_SLEEPS:
     case WORK_DEADLINES:
         return (uint64_t)SMOKE_ROUNDS * work->consumers;
+    case WORK_CRASHES:
+    case WORK_KILLS:
+        return SMOKE_STARTS;
+    case WORK_REMOTE:
+        return work->span_us > 0 ? SMOKE_STARTS : SMOKE_TRIPS;
     default:
         return work->capacity < 8 ? SMOKE_TRIPS : SMOKE_ITEMS;
     }
@@ -223,7 +247,7 @@ static void compete(struct run *run, const struct bench *bench,
     struct contest *contest = &run->contests[run->count];
 
     *contest = (struct contest){.bench = bench, .work = *work};
-    enter(contest, run, work_is_for_pools(bench->kind));
+    enter(contest, run, kind_for(bench->kind));
     if (contest->count == 0)
         return;
     if (run->options->smoke)
@@ -336,10 +360,7 @@ static int measure(const struct options *options)
                               .foreign_before = machine_foreign(0.5, -1),
                               .rounds = options->smoke ? 1 : options->rounds};
     for (size_t i = 0; i < options->bench_count; i++)
-        if (work_is_for_pools(options->benches[i]->kind))
-            run.frame.pools = true;
-        else
-            run.frame.queues = true;
+        run.frame.takes_part[kind_for(options->benches[i]->kind)] = true;
     run_all(&run);
     if (!close_file(run.json, options->json, "--json") ||
         !close_file(run.svg, options->svg, "--svg"))

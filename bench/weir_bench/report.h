@@ -17,7 +17,7 @@ struct report_frame {
     double foreign_before; /* processors that others used before it began */
     double foreign;        /* and over all rounds */
     unsigned rounds;
-    bool queues, pools; /* what takes part */
+    bool takes_part[ENTRANT_KINDS];
 };
 
 /* Why a row is to be doubted: "disturbed", "spread", or "". */

@@ -69,7 +69,7 @@ void table_open(const struct report_frame *frame, const struct entrants *who)
     for (size_t i = 0; i < who->count; i++) {
         const struct entrant *e = &who->all[i];
 
-        if (e->present && (e->pool ? frame->pools : frame->queues))
+        if (e->present && frame->takes_part[e->kind])
             printf("%-19s %s%s%s%s\n", e->id, e->name, *e->version ? " " : "",
                    e->version, e->bounded ? "" : ", unbounded");
     }
@@ -180,8 +180,7 @@ void table_contest(const struct contest *contest)
     for (size_t i = 0; i < contest->count; i++)
         if (contest->rows[i].state != ROW_ABSENT)
             print_row(contest, &contest->rows[i]);
-    if (work_is_for_pools(contest->bench->kind) &&
-        contest->bench->kind != WORK_IDLE)
+    if (contest->bench->kind >= WORK_TASKS && contest->bench->kind != WORK_IDLE)
         print_bests(contest);
     if (contest->bench->kind == WORK_TASKS)
         print_what_timeouts_add(contest);
