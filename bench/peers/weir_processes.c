@@ -63,6 +63,7 @@ static int crash(weir_task *task, void *item)
 {
     (void)task;
     (void)item;
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer may have its own */
     raise(SIGSEGV);
     return 0;
 }

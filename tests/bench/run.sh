@@ -112,13 +112,18 @@ test_a_smoke_run_has_a_row_for_every_work() {
     has out '^1000 workers 10 ms  *weir-timeouts  *[0-9]'
     has out '^1000 workers 10 ms  *absent: .*textbook.* (its tasks have no dead'
     has out '^4 workers 10000 ms  *weir  *[0-9]'
+    has out '^1 workers  *textbook  *[0-9]'
+    has out '^2 workers  *absent: textbook (one child only)$'
+    has out '^1 workers  *absent: .*textbook.* (a child that has crashed is lost)'
+    has out '^1 workers 20 ms  *weir  *[0-9]'
     has plot.svg 'How long is a round trip'
     expect "last line of the plot" "$(tail -n 1 plot.svg)" "</svg>"
     for bench in queue bound batches sizes long taken pingpong latency pool \
-        submit start behind sleeps exits deadlines idle; do
+        submit start behind sleeps exits deadlines idle remote computing \
+        crashes kills; do
         has rows "\"type\":\"row\",\"bench\":\"$bench\""
     done
-    for bench in latency start behind deadlines; do
+    for bench in latency start behind deadlines crashes kills; do
         has rows "\"bench\":\"$bench\",.*\"p50_ns\".*\"max_ns\""
     done
     has rows '"bench":"sleeps",.*"over_ns":{'

@@ -354,6 +354,8 @@ int main(int argc, char **argv)
            wish.tasks, wish.seed, (unsigned)wish.workers);
     fflush(stdout);
     steady_malloc();
+    if (weir_process_start())
+        fail("%s", weir_last_error());
     if (!is_sanitized())
         catch_crashes();
     run();

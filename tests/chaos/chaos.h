@@ -49,6 +49,7 @@ enum house_id {
     HOUSE_HASTY,    /* interrupts, and abandons threads that overstay */
     HOUSE_TRAP,     /* catches faults */
     HOUSE_ELASTIC,  /* has more workers while tasks wait */
+    HOUSE_PROCESS,  /* runs its handlers in child processes */
     HOUSES
 };
 
@@ -98,6 +99,7 @@ struct kind {
     bool waited;        /* somebody waits for its future, or lets it go */
     bool grouped;       /* a burst is a group, joined, cancelled or let go */
     bool no_sanitizer;  /* cannot be run under one */
+    bool is_remote;     /* for HOUSE_PROCESS: `act` gets no slot */
     int64_t timeout_ns; /* 0: none; in HOUSE_PLAIN the pool's */
     int64_t lives_ns;   /* time to live; 0: no limit */
     const weir_retry *retry;
@@ -115,8 +117,10 @@ size_t kind_number(const struct kind *kind);
 /* The names of --only are names of kinds. */
 bool kinds_check_only(void);
 
-/* The handler of all tasks. */
+/* The handler of all tasks, and of those in child processes, where there are
+ * no slots. */
 int handle(weir_task *task, void *item);
+int handle_remotely(weir_task *task, void *item);
 
 /* -------------------------------------------------------------------- slots */
 
@@ -124,6 +128,7 @@ int handle(weir_task *task, void *item);
 struct ticket {
     struct slot *slot;
     uint64_t serial;
+    uint32_t kind, random; /* for who has no slots */
 };
 
 enum life { LIFE_FREE, LIFE_OUT, LIFE_SETTLED, LIVES };

@@ -16,6 +16,7 @@ struct house houses[HOUSES] = {
     [HOUSE_HASTY] = {.name = "hasty"},
     [HOUSE_TRAP] = {.name = "trap"},
     [HOUSE_ELASTIC] = {.name = "elastic"},
+    [HOUSE_PROCESS] = {.name = "process"},
 };
 
 /* Workers at an attempt, by their index. */
@@ -54,6 +55,8 @@ note_settled(void *arg, const void *item, const weir_outcome *outcome)
         outcome->attempts != kind->attempts)
         fail("kind %s ends as %s after %u attempts", kind->name,
              weir_outcome_name(outcome->kind), (unsigned)outcome->attempts);
+    if (house == &houses[HOUSE_PROCESS]) /* nobody else can tell */
+        weir__counter_add(&tally->attempts, outcome->attempts);
     weir__counter_add(&tally->settled, 1);
     weir__counter_add(&tally->outcomes[outcome->kind], 1);
     if (kind->on_settled)
@@ -146,6 +149,10 @@ static void set_manners(weir_pool_options *options, enum house_id id)
     case HOUSE_ELASTIC: /* more than any resize asks for */
         options->max_workers = 3 * wish.workers;
         break;
+    case HOUSE_PROCESS:
+        options->isolation = WEIR_ISOLATE_PROCESS;
+        options->grace_ns = WEIR_MS(2);
+        break;
     case HOUSE_TRAP:
         options->isolation =
             is_sanitized() ? WEIR_ISOLATE_THREAD : WEIR_ISOLATE_TRAP;
@@ -212,7 +219,7 @@ static weir_status submit_spec(weir_group *group, struct slot *slot, bool copy,
     weir_task_spec spec = WEIR_TASK_SPEC_INIT;
     bool wants_future = kind->cancelled || kind->waited;
 
-    spec.handler = handle;
+    spec.handler = kind->is_remote ? handle_remotely : handle;
     spec.item = &slot->ticket;
     spec.copy = copy;
     spec.timeout_ns = house->is_deaf ? 0 : kind->timeout_ns;
@@ -233,6 +240,9 @@ static weir_status submit_bare(weir_group *group, struct slot *slot, bool copy,
 
     if (group)
         return weir_group_submit(group, handle, &slot->ticket, deadline);
+    if (slot->kind->is_remote)
+        return weir_pool_submit_copy(pool, handle_remotely, &slot->ticket,
+                                     deadline);
     if (copy)
         return weir_pool_submit_copy(pool, handle, &slot->ticket, deadline);
     return weir_pool_submit(pool, handle, &slot->ticket, deadline);
@@ -247,7 +257,7 @@ submit_slot(struct slot *slot, weir_group *group, weir_deadline deadline)
     enum house_id id = slot->house;
     struct house *house = &houses[id];
     struct tally *tally = &house->tallies[kind_number(kind)];
-    bool copy = slot->random & 4;
+    bool copy = slot->random & 4 || kind->is_remote;
     weir_future *future = NULL;
     weir_status status;
 

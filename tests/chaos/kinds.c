@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -258,6 +259,71 @@ static int act_listen_once(weir_task *task, struct slot *slot)
     return weir_task_attempt(task) == 1 ? act_listen(task, slot) : 0;
 }
 
+/* ------------------------------------------------ they are in a child process
+ */
+
+/* Whatever there is of the library works there, too. */
+static int act_remotely(weir_task *task, struct slot *none)
+{
+    unsigned char bytes[200] = {0};
+
+    (void)none;
+    if (weir_task_result(task, bytes, sizeof(bytes)) != WEIR_OK ||
+        weir_task_current() != task)
+        fail("a child is not at its task");
+    return 0;
+}
+
+static int act_fail_remotely(weir_task *task, struct slot *none)
+{
+    (void)none;
+    return weir_task_fail(task, 8, "failed on purpose");
+}
+
+static int act_crash_remotely(weir_task *task, struct slot *none)
+{
+    volatile uintptr_t nowhere = 16;
+
+    signal(SIGSEGV, SIG_DFL);
+    signal(SIGABRT, SIG_DFL);
+    if (none == NULL && weir_task_id(task) % 2 == 0)
+        abort();
+    return *(const int *)nowhere;
+}
+
+static int act_exit_remotely(weir_task *task, struct slot *none)
+{
+    (void)none;
+    switch (weir_task_id(task) % 3) {
+    case 0:
+        _exit(3);
+    case 1:
+        pthread_exit(NULL);
+    default:
+        if (fork() == 0) /* it is left behind, with the line open */
+            for (;;)
+                pause();
+        _exit(4);
+    }
+}
+
+/* Listens, or is deaf, or is beside itself. */
+static int act_overstay_remotely(weir_task *task, struct slot *none)
+{
+    (void)none;
+    switch (weir_task_id(task) % 3) {
+    case 0:
+        return weir_task_sleep(task, WEIR_SECONDS(600)) == WEIR_OK;
+    case 1:
+        signal(SIGTERM, SIG_IGN);
+        break;
+    default:
+        break;
+    }
+    for (;;)
+        poll(NULL, 0, -1);
+}
+
 /* --------------------------------------------------- they use weir, or the
  * world */
 
@@ -430,6 +496,18 @@ const struct kind kinds[] = {
      .timeout_ns = WEIR_MS(1), .on_settled = end_thread},
     {"predicate exits", 12, TO(RICH), END(FAILED), .act = act_fail,
      .retry = &unanswered, .attempts = 1},
+    {"remote", 20, TO(PROCESS), END(DONE), .act = act_remotely,
+     .is_remote = true},
+    {"remote error", 10, TO(PROCESS), END(FAILED), .act = act_fail_remotely,
+     .is_remote = true, .retry = &thrice, .attempts = 3},
+    {"remote crash", 10, TO(PROCESS), END(CRASHED), .act = act_crash_remotely,
+     .is_remote = true},
+    {"remote exit", 10, TO(PROCESS), END(EXITED), .act = act_exit_remotely,
+     .is_remote = true},
+    {"remote overstay", 10, TO(PROCESS), END(TIMED_OUT),
+     .act = act_overstay_remotely, .is_remote = true, .timeout_ns = WEIR_MS(1)},
+    {"remote cancelled", 10, TO(PROCESS), END(CANCELLED),
+     .act = act_overstay_remotely, .is_remote = true, .cancelled = true},
 };
 const size_t kind_count = sizeof(kinds) / sizeof(kinds[0]);
 
@@ -504,6 +582,13 @@ int handle(weir_task *task, void *item)
     if (!kind->odd_end && !kind->crashes)
         attempt_ends(slot);
     return code;
+}
+
+int handle_remotely(weir_task *task, void *item)
+{
+    const struct ticket *ticket = item;
+
+    return kinds[ticket->kind].act(task, NULL);
 }
 
 void submit_child(enum house_id house, uint32_t random)

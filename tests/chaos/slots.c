@@ -73,7 +73,8 @@ struct slot *slot_take(const struct kind *kind, enum house_id house,
     slot->house = house;
     slot->random = random | 1;
     serial = weir__counter_read(&slot->life) / LIVES + 1;
-    slot->ticket = (struct ticket){slot, serial};
+    slot->ticket = (struct ticket){slot, serial, (uint32_t)kind_number(kind),
+                                   slot->random};
     weir__counter_write(&slot->life, serial * LIVES + LIFE_OUT);
     return slot;
 }
