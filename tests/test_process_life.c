@@ -5,7 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +166,41 @@ START_TEST(one_that_dies_idle_is_replaced_before_the_next_task)
         await_gone(child);
         for (int k = 0; k < 4; k++)
             assert_serves();
+    }
+}
+END_TEST
+
+static void await_running(void)
+{
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+
+    do {
+        sched_yield();
+        weir_pool_read_stats(pool, &stats);
+    } while (stats.ledger.running == 0);
+}
+
+START_TEST(a_task_that_its_child_has_not_read_is_run_by_another)
+{
+    open_children();
+    for (int i = 0; i < 20; i++) {
+        weir_future *future;
+        weir_outcome outcome;
+        int child;
+
+        assert_serves();
+        ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+        child = atomic_load(&board->child);
+        kill(child, SIGSTOP);
+        future = submit_deed((struct deed){act_nothing, 0, ""});
+        await_running();
+        if (i % 2) /* and has had time to be sent */
+            for (int k = 0; k < 1000; k++)
+                sched_yield();
+        kill(child, SIGKILL);
+        outcome = outcome_of(future);
+        ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+        ck_assert_uint_eq(outcome.attempts, 1);
     }
 }
 END_TEST
@@ -562,7 +597,8 @@ int main(void)
         it_has_to_be_started_before_there_are_threads, NULL};
     const TTest *const idle[] = {
         one_that_dies_idle_is_replaced_before_the_next_task,
-        one_that_dies_as_a_task_comes_is_replaced, NULL};
+        one_that_dies_as_a_task_comes_is_replaced,
+        a_task_that_its_child_has_not_read_is_run_by_another, NULL};
     const TTest *const starts[] = {
         a_child_start_that_ends_its_process_fails_the_create, NULL};
     const TTest *const lives[] = {
