@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,6 +408,39 @@ START_TEST(an_attempt_hears_that_it_is_to_stop_and_its_child_lives_on)
 }
 END_TEST
 
+static bool has_begun_early(void)
+{
+    for (int i = 0; i < 20000; i++) {
+        if (sem_trywait(&board->begun) == 0)
+            return true;
+        sched_yield();
+    }
+    return false;
+}
+
+/* The first one answers before it hears that it is to stop, since the server is
+ * held; what it was to hear is not for the second. */
+START_TEST(what_comes_late_for_one_attempt_does_not_reach_the_next)
+{
+    weir_future *first, *second;
+
+    options.grace_ns = WEIR_SECONDS(60);
+    open_children();
+    first = submit_deed((struct deed){act_await_go, 0, ""});
+    await_sem(&board->begun);
+    kill(atomic_load(&board->server), SIGSTOP);
+    ck_assert_int_eq(weir_future_cancel(first), WEIR_OK);
+    second = submit_deed((struct deed){act_sleep, WEIR_MS(20), ""});
+    sem_post(&board->go);
+    if (has_begun_early())
+        sem_post(&board->begun);
+    kill(atomic_load(&board->server), SIGCONT);
+    ck_assert_int_eq(outcome_of(first).kind, WEIR_OUTCOME_CANCELLED);
+    ck_assert_int_eq(outcome_of(second).kind, WEIR_OUTCOME_DONE);
+    await_sem(&board->begun);
+}
+END_TEST
+
 START_TEST(a_sleep_that_nobody_disturbs_is_long_enough)
 {
     weir_outcome outcome;
@@ -493,10 +528,12 @@ int main(void)
     const TTest *const asked[] = {
         an_attempt_hears_that_it_is_to_stop_and_its_child_lives_on, NULL};
     const TTest *const ends[] = {
+        what_comes_late_for_one_attempt_does_not_reach_the_next,
         a_sleep_that_nobody_disturbs_is_long_enough,
         a_deadline_settles_and_then_kills,
         a_child_that_does_not_listen_is_killed_after_the_grace,
-        a_killed_attempt_is_tried_again, NULL};
+        a_killed_attempt_is_tried_again,
+        NULL};
     const struct chapter chapters[] = {
         {"answers", answers, children_setup, children_teardown, 0, 0},
         {"views", views, children_setup, children_teardown, 0, 0},
