@@ -332,6 +332,34 @@ START_TEST(whatever_create_lacks_it_leaves_nothing_behind)
 }
 END_TEST
 
+/* What this process passes on its way to the server's own first point. */
+enum { POINTS_BEFORE = 3 };
+
+/* The server inherits what was armed: its n-th allocation or fork fails, or
+ * what a child allocates. */
+START_TEST(whichever_fork_fails_nothing_is_lost)
+{
+    int failed = 0;
+
+    weir__fault_arm((uint64_t)(POINTS_BEFORE + 1 + _i));
+    children_setup();
+    weir__fault_arm(0);
+    options.workers = 2;
+    while (weir_pool_create(&pool, &options)) {
+        ck_assert_int_eq(errno == EAGAIN || errno == ENOMEM || errno == ECHILD,
+                         1);
+        assert_says("child process did not start");
+        failed++;
+    }
+    ck_assert_int_le(failed, 2); /* a child counts on from its copy */
+    for (int i = 0; i < 6; i++) {
+        assert_kind((struct deed){act_exit, 3, ""}, WEIR_OUTCOME_EXITED, 3);
+        assert_serves();
+    }
+    children_teardown();
+}
+END_TEST
+
 /* With as few descriptors as there may be. */
 START_TEST(without_descriptors_create_says_so)
 {
@@ -608,6 +636,7 @@ int main(void)
         whatever_create_lacks_it_leaves_nothing_behind,
         without_descriptors_create_says_so,
         NULL};
+    const TTest *const forks[] = {whichever_fork_fails_nothing_is_lost, NULL};
     const TTest *const ends[] = {a_drain_runs_all_that_was_accepted,
                                  a_destroy_waits_for_no_grace,
                                  workers_come_and_go_with_their_children, NULL};
@@ -624,6 +653,7 @@ int main(void)
         {"idle", idle, children_setup, children_teardown, 0, 0},
         {"starts", starts, children_setup, children_teardown, 3, 0},
         {"lives", lives, children_setup, children_teardown, 0, 0},
+        {"forks", forks, never_start, never_start, 16, 0},
         {"ends", ends, children_setup, children_teardown, 0, 0},
         {"stops", stops, children_setup, children_teardown, 2, 0},
         {"refusals", refusals, children_setup, children_teardown, 0, 0},
