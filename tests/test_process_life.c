@@ -142,7 +142,7 @@ START_TEST(one_that_stands_still_holds_up_no_end)
     options.timeout_ns = WEIR_MS(10);
     open_children();
     assert_serves();
-    kill(atomic_load(&board->server), SIGSTOP);
+    stop_process(atomic_load(&board->server));
     outcome = outcome_of_deed((struct deed){act_overstay, 0, ""});
     ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_TIMED_OUT);
     ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_NOW), WEIR_STUCK);
@@ -191,7 +191,7 @@ START_TEST(a_task_that_its_child_has_not_read_is_run_by_another)
         assert_serves();
         ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
         child = atomic_load(&board->child);
-        kill(child, SIGSTOP);
+        stop_process(child);
         future = submit_deed((struct deed){act_nothing, 0, ""});
         await_running();
         if (i % 2) /* and has had time to be sent */

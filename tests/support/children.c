@@ -213,3 +213,29 @@ void await_gone(pid_t pid)
         wait_a_moment();
     }
 }
+
+static char state_of(pid_t pid)
+{
+    char path[64], state = '?';
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    if (file)
+        fclose(file);
+    return state;
+}
+
+void stop_process(pid_t pid)
+{
+    weir_deadline limit = hang();
+
+    kill(pid, SIGSTOP);
+    while (state_of(pid) != 'T') {
+        ck_assert_msg(weir_deadline_remaining(limit) > 0,
+                      "process %d does not stop", (int)pid);
+        wait_a_moment();
+    }
+}

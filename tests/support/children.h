@@ -65,5 +65,7 @@ void await_sem(sem_t *sem);
 /* Waits until no such process exists, not even a zombie that is ours. */
 void await_gone(pid_t pid);
 bool is_there(pid_t pid);
+/* Stops a process, and waits until it stands still. */
+void stop_process(pid_t pid);
 
 #endif /* WEIR_TESTS_CHILDREN_H */
