@@ -415,6 +415,44 @@ START_TEST(an_attempt_hears_that_it_is_to_stop_and_its_child_lives_on)
 }
 END_TEST
 
+static int act_leave_a_signal(weir_task *task, struct deed *deed)
+{
+    sigset_t all;
+
+    (void)task;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    if (deed->n == 1)
+        signal(SIGTERM, SIG_IGN);
+    else
+        raise(SIGTERM);
+    return 0;
+}
+
+static int act_look_for_it(weir_task *task, struct deed *deed)
+{
+    struct sigaction action;
+    sigset_t mask;
+
+    (void)deed;
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    sigaction(SIGTERM, NULL, &action);
+    return weir_task_cancelled(task) || sigismember(&mask, SIGTERM) ||
+           sigismember(&mask, SIGUSR1) || action.sa_handler == SIG_IGN;
+}
+
+START_TEST(what_a_handler_makes_of_signals_ends_with_it)
+{
+    open_children();
+    for (int i = 0; i < 2; i++) {
+        assert_kind((struct deed){act_leave_a_signal, i, ""}, WEIR_OUTCOME_DONE,
+                    0);
+        assert_kind((struct deed){act_look_for_it, 0, ""}, WEIR_OUTCOME_DONE,
+                    0);
+    }
+}
+END_TEST
+
 static bool has_begun_early(void)
 {
     for (int i = 0; i < 20000; i++) {
@@ -536,6 +574,7 @@ int main(void)
         an_attempt_hears_that_it_is_to_stop_and_its_child_lives_on, NULL};
     const TTest *const ends[] = {
         what_comes_late_for_one_attempt_does_not_reach_the_next,
+        what_a_handler_makes_of_signals_ends_with_it,
         a_sleep_that_nobody_disturbs_is_long_enough,
         a_deadline_settles_and_then_kills,
         a_child_that_does_not_listen_is_killed_after_the_grace,

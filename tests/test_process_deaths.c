@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -215,6 +216,14 @@ START_TEST(processor_time_is_limited_for_each_attempt)
 }
 END_TEST
 
+START_TEST(or_hardly)
+{
+    children.cpu_ns = INT64_MAX;
+    open_children();
+    assert_serves();
+}
+END_TEST
+
 START_TEST(also_for_one_that_ignores_the_signal)
 {
     children.cpu_ns = WEIR_MS(1);
@@ -313,6 +322,48 @@ START_TEST(a_program_that_a_child_runs_is_asked_to_stop_with_it)
 }
 END_TEST
 
+/* Linux 6.9 can kill a group by its pidfd. */
+static bool can_kill_groups(void)
+{
+    struct utsname system;
+    int major = 0, minor = 0;
+
+    return uname(&system) == 0 &&
+           sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 6 || (major == 6 && minor >= 9));
+}
+
+START_TEST(or_when_the_server_does)
+{
+    open_children();
+    assert_kind((struct deed){act_have_kin, 0, "deaf"}, WEIR_OUTCOME_DONE, 0);
+    kill(atomic_load(&board->server), SIGKILL);
+    end_children();
+    if (can_kill_groups())
+        await_gone(atomic_load(&board->kin));
+    else
+        kill(atomic_load(&board->kin), SIGKILL);
+}
+END_TEST
+
+static int act_fork_and_return(weir_task *task, struct deed *deed)
+{
+    (void)task;
+    (void)deed;
+    return fork() < 0;
+}
+
+START_TEST(a_handler_that_returns_twice_answers_once)
+{
+    open_children();
+    for (int i = 0; i < 20; i++) {
+        assert_kind((struct deed){act_fork_and_return, 0, ""},
+                    WEIR_OUTCOME_DONE, 0);
+        assert_serves();
+    }
+}
+END_TEST
+
 START_TEST(one_with_a_session_of_its_own_escapes_and_holds_nobody_up)
 {
     open_children();
@@ -380,7 +431,8 @@ static const struct forgery {
     {"a result larger than it says",
      {0x77656972, 11, 1, 0, false, 0, 1, ""},
      42},
-    {"a part too large", {0x77656972, 10, 1, 0, false, 0, 0, ""}, 104},
+    {"a part that is none", {0x77656972, 10, 1, 0, false, 0, 0, ""}, 104},
+    {"a part of nothing", {0x77656972, 10, 1, 0, false, 0, 0, ""}, 16},
 };
 
 static int act_forge(weir_task *task, struct deed *deed)
@@ -443,12 +495,17 @@ int main(void)
         an_abort_and_an_overflow_of_the_stack_stay_there,
         memory_is_limited,
         processor_time_is_limited_for_each_attempt,
+        or_hardly,
         also_for_one_that_ignores_the_signal,
         NULL};
     const TTest *const kin[] = {
-        what_a_child_has_started_ends_with_it, or_when_its_child_is_retired,
+        what_a_child_has_started_ends_with_it,
+        or_when_its_child_is_retired,
+        or_when_the_server_does,
+        a_handler_that_returns_twice_answers_once,
         a_program_that_a_child_runs_is_asked_to_stop_with_it,
-        one_with_a_session_of_its_own_escapes_and_holds_nobody_up, NULL};
+        one_with_a_session_of_its_own_escapes_and_holds_nobody_up,
+        NULL};
     const TTest *const lines[] = {a_child_that_closes_its_line_is_killed,
                                   a_child_that_says_what_is_no_answer_is_killed,
                                   also_if_it_is_longer_than_any, NULL};

@@ -5,8 +5,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -134,6 +136,42 @@ START_TEST(when_it_ends_nothing_hangs_and_all_say_so)
 }
 END_TEST
 
+struct refusal {
+    weir_status status;
+    bool came_back;
+};
+
+static void submit_while_cancelled(void *arg)
+{
+    struct refusal *refusal = arg;
+    struct deed deed = {act_nothing, 0, ""};
+    int before;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+    pthread_cancel(pthread_self());
+    refusal->status = weir_pool_submit_copy(pool, do_deed, &deed, WEIR_FOREVER);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    refusal->came_back = true;
+}
+
+START_TEST(to_find_that_it_has_ended_is_no_cancellation_point)
+{
+    struct refusal refusal = {WEIR_OK, false};
+    struct helper helper;
+
+    open_children();
+    assert_serves();
+    kill(atomic_load(&board->server), SIGKILL);
+    await_gone(atomic_load(&board->child));
+    ck_assert_int_eq(outcome_of_deed((struct deed){act_nothing, 0, ""}).kind,
+                     WEIR_OUTCOME_CRASHED);
+    helper_start(&helper, submit_while_cancelled, &refusal);
+    helper_join(&helper);
+    ck_assert(refusal.came_back);
+    ck_assert_int_eq(refusal.status, WEIR_ESYSTEM);
+}
+END_TEST
+
 /* As what crashes least: it does not answer any more. */
 START_TEST(one_that_stands_still_holds_up_no_end)
 {
@@ -242,6 +280,64 @@ START_TEST(after_so_many_tasks_a_fresh_child_takes_its_place)
 }
 END_TEST
 
+static struct gate enough = GATE_INIT;
+
+static void submit_until_told(void *unused)
+{
+    (void)unused;
+    while (!gate_is_open(&enough))
+        if (weir_pool_submit_copy(pool, do_deed,
+                                  &(struct deed){act_nothing, 0, ""},
+                                  WEIR_FOREVER))
+            return;
+}
+
+START_TEST(a_resize_does_not_wait_for_children_that_are_renewed)
+{
+    struct helper helper;
+
+    children.recycle_after = 1;
+    open_children();
+    helper_start(&helper, submit_until_told, NULL);
+    ck_assert_int_eq(weir_pool_resize(pool, 8), WEIR_OK);
+    ck_assert_int_eq(weir_pool_resize(pool, 12), WEIR_OK);
+    gate_open(&enough);
+    helper_join(&helper);
+}
+END_TEST
+
+static int act_write_later(weir_task *task, struct deed *deed)
+{
+    FILE *file = fopen(deed->text, "we");
+
+    (void)task;
+    return !file || fputs("all of it", file) < 0; /* and does not close it */
+}
+
+/* Copies of this process have its ends of all lines. */
+START_TEST(a_retired_child_ends_in_good_order_whoever_has_forked)
+{
+    struct deed deed = {act_write_later, 0, "/tmp/weir-test-XXXXXX"};
+    int file = mkstemp(deed.text);
+    char text[16] = "";
+    pid_t copy;
+
+    ck_assert_int_ge(file, 0);
+    open_children();
+    copy = fork();
+    if (copy == 0)
+        for (;;)
+            pause();
+    assert_kind(deed, WEIR_OUTCOME_DONE, 0);
+    end_children();
+    ck_assert_int_eq(read(file, text, sizeof(text)), 9);
+    close(file);
+    unlink(deed.text);
+    kill(copy, SIGKILL);
+    waitpid(copy, NULL, 0);
+}
+END_TEST
+
 static void *end_at_start(const void *data, size_t data_size, uint32_t worker)
 {
     (void)data;
@@ -315,6 +411,20 @@ START_TEST(one_that_never_comes_up_does_not_hold_up_the_end)
     ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_AFTER_DRAIN, WEIR_NOW),
                      WEIR_TIMED_OUT);
     end_children();
+}
+END_TEST
+
+START_TEST(nor_does_one_that_a_stop_just_misses)
+{
+    children.child_start = stand_still;
+    for (int i = 0; i < 40; i++) {
+        atomic_store(&board->count, 0);
+        open_children();
+        assert_kind((struct deed){act_exit, 3, ""}, WEIR_OUTCOME_EXITED, 3);
+        for (int k = 0; k < i * 5; k++)
+            sched_yield();
+        end_children();
+    }
 }
 END_TEST
 
@@ -577,6 +687,69 @@ START_TEST(code_that_was_loaded_later_is_refused)
 }
 END_TEST
 
+/* ------------------------------------------------------- odd programs */
+
+static int act_talk(weir_task *task, struct deed *deed)
+{
+    (void)deed;
+    sem_post(&board->begun);
+    while (sem_wait(&board->go))
+        continue;
+    return weir_task_cancelled(task);
+}
+
+/* Whoever writes to standard output writes to nothing of ours. */
+static int talk_without_output(void)
+{
+    weir_future *future;
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    ssize_t written;
+
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    children_setup();
+    open_children();
+    future = submit_deed((struct deed){act_talk, 0, ""});
+    await_sem(&board->begun);
+    for (int fd = 0; fd < 3; fd++)
+        written = write(fd, "12345678", 8);
+    (void)written;
+    sem_post(&board->go);
+    if (weir_future_wait(future, &outcome, WEIR_FOREVER))
+        return 2;
+    weir_future_release(future);
+    end_children();
+    return outcome.kind != WEIR_OUTCOME_DONE;
+}
+
+/* The children have the rights of the program's start. */
+static int drop_rights(void)
+{
+    children_setup();
+    options.timeout_ns = WEIR_MS(10);
+    open_children();
+    if (setresuid(65534, 65534, 65534))
+        return 3;
+    assert_kind((struct deed){act_overstay, 0, ""}, WEIR_OUTCOME_TIMED_OUT, 0);
+    assert_serves();
+    end_children();
+    return 0;
+}
+
+static int (*const odd_programs[])(void) = {talk_without_output, drop_rights};
+
+START_TEST(odd_programs_have_what_they_need)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0)
+        _exit(odd_programs[_i]());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------ runs */
 
 static int square(weir_task *task, void *item)
@@ -615,12 +788,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const servers[] = {to_start_again_changes_nothing,
-                                    a_child_may_start_one_of_its_own,
-                                    a_fork_has_none_until_it_starts_one,
-                                    when_it_ends_nothing_hangs_and_all_say_so,
-                                    one_that_stands_still_holds_up_no_end,
-                                    NULL};
+    const TTest *const servers[] = {
+        to_start_again_changes_nothing,
+        a_child_may_start_one_of_its_own,
+        a_fork_has_none_until_it_starts_one,
+        when_it_ends_nothing_hangs_and_all_say_so,
+        one_that_stands_still_holds_up_no_end,
+        to_find_that_it_has_ended_is_no_cancellation_point,
+        NULL};
     const TTest *const before[] = {
         it_has_to_be_started_before_there_are_threads, NULL};
     const TTest *const idle[] = {
@@ -633,6 +808,9 @@ int main(void)
         after_so_many_tasks_a_fresh_child_takes_its_place,
         one_that_fails_later_is_tried_again,
         one_that_never_comes_up_does_not_hold_up_the_end,
+        nor_does_one_that_a_stop_just_misses,
+        a_resize_does_not_wait_for_children_that_are_renewed,
+        a_retired_child_ends_in_good_order_whoever_has_forked,
         whatever_create_lacks_it_leaves_nothing_behind,
         without_descriptors_create_says_so,
         NULL};
@@ -640,6 +818,7 @@ int main(void)
     const TTest *const ends[] = {a_drain_runs_all_that_was_accepted,
                                  a_destroy_waits_for_no_grace,
                                  workers_come_and_go_with_their_children, NULL};
+    const TTest *const odd[] = {odd_programs_have_what_they_need, NULL};
     const TTest *const stops[] = {what_a_stop_kills_is_cancelled_not_crashed,
                                   NULL};
     const TTest *const refusals[] = {
@@ -655,6 +834,7 @@ int main(void)
         {"lives", lives, children_setup, children_teardown, 0, 0},
         {"forks", forks, never_start, never_start, 16, 0},
         {"ends", ends, children_setup, children_teardown, 0, 0},
+        {"odd", odd, never_start, never_start, getuid() == 0 ? 2 : 1, 0},
         {"stops", stops, children_setup, children_teardown, 2, 0},
         {"refusals", refusals, children_setup, children_teardown, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};

@@ -24,12 +24,14 @@
  * the next one finds; it never outlives a crash, a kill or recycle_after.
  *
  * A child has standard input from /dev/null, this process's standard output and
- * error, and no other descriptor; a session and a process group of its own, so
- * no terminal; the signal handlers of weir_process_start's moment, but for
- * SIGTERM, with which weir asks an attempt to stop.  Whatever of its group is
- * left when it ends is killed.  When this process ends, by whatever signal, all
- * children and their groups are killed.  A process that a handler starts and
- * that makes a session or group of its own (setsid, a shell with job control)
+ * error, and no other descriptor; a process group of its own, and no terminal;
+ * the rights, the limits and the signal handlers of weir_process_start's
+ * moment, but for SIGTERM, with which weir asks an attempt to stop, and which
+ * every attempt finds unblocked.  Whatever of its group is left when it ends is
+ * killed. When this process ends, by whatever signal, all children and their
+ * groups are killed; when the fork server is, too, from Linux 6.9 on (before,
+ * what children have started stays).  A process that a handler starts and that
+ * makes a session or group of its own (setsid, a shell with job control)
  * escapes all this.
  */
 #ifndef WEIR_PROCESS_H
@@ -75,6 +77,8 @@ typedef struct weir_process_options {
  * children of all pools with WEIR_ISOLATE_PROCESS.  To be called first in main:
  * fork() copies one thread only, and whatever the others hold would be held for
  * ever.  Flushes stdio.  It ends with this process; there is no call to end it.
+ * It is nobody's child, so wait() does not see it; but a process that takes in
+ * orphans (PID 1, PR_SET_CHILD_SUBREAPER) gets it as a child.
  * Again: nothing, if it is there.  A child of fork() may call it anew.
  *
  * Blocks:  until it has started, some milliseconds.

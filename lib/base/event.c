@@ -3,6 +3,7 @@
 #include "base/event.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,9 +14,22 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
+int weir__fd_lift(int fd)
+{
+    int above, error;
+
+    if (fd > 2 || fd < 0)
+        return fd;
+    above = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    error = errno;
+    weir__event_close(fd);
+    errno = error;
+    return above;
+}
+
 int weir__event_create(void)
 {
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return weir__fd_lift(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void weir__event_set(int fd)

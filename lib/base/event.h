@@ -11,7 +11,12 @@
 
 #include <weir/deadline.h>
 
-/* Returns a descriptor, or -1 with errno. */
+/* The same descriptor, or another for it, above the standard ones: these may be
+ * closed, and others write there all the same.  -1 with errno, and it is
+ * closed. */
+int weir__fd_lift(int fd);
+
+/* Returns a descriptor above the standard ones, or -1 with errno. */
 int weir__event_create(void);
 /* Readable from now on. */
 void weir__event_set(int fd);

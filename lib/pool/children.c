@@ -61,8 +61,25 @@ static int answer_of(const struct weir__worker *worker, weir_status status)
     return WEIR__START_CHILDLESS;
 }
 
+/* The pool closes, and there is nothing left for a fresh child. */
+static bool nothing_will_come(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+{
+    return pool->closing && !pool->queued.first && !pool->due.first &&
+           !pool->later.first;
+}
+
+/* Whoever closes the pool from here on finds the worker at it, and hurries it.
+ */
 int weir__children_start(struct weir__worker *worker)
 {
+    weir_pool *pool = worker->pool;
+    bool in_vain;
+
+    weir__mutex_lock(&pool->lock);
+    in_vain = nothing_will_come(pool);
+    weir__mutex_unlock(&pool->lock);
+    if (in_vain)
+        return WEIR__START_CHILDLESS;
     return answer_of(worker, weir__child_start(worker->child));
 }
 
@@ -76,16 +93,13 @@ bool weir__children_renew(struct weir__worker *worker)
     if (weir__server_is_lost())
         return true;
     weir__mutex_lock(&pool->lock);
-    worker->phase = WEIR__STARTING;
-    worker->refused = 0;
+    worker->phase = WEIR__RENEWING;
     weir__mutex_unlock(&pool->lock);
     weir__child_retire(worker->child);
     answer = weir__children_start(worker);
     weir__mutex_lock(&pool->lock);
-    worker->refused = answer;
     if (answer == 0)
         worker->phase = WEIR__IDLE;
-    weir__waitlist_wake_all(&pool->starters);
     weir__mutex_unlock(&pool->lock);
     return answer == 0;
 }
@@ -108,7 +122,8 @@ void weir__children_hurry(weir_pool *pool, bool all)
     if (!pool->settings.has_children)
         return;
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        if (all || pool->workers[i]->phase == WEIR__STARTING)
+        if (all || pool->workers[i]->phase == WEIR__STARTING ||
+            pool->workers[i]->phase == WEIR__RENEWING)
             weir__child_hurry(pool->workers[i]->child);
 }
 

@@ -188,6 +188,7 @@ prepare_growth(weir_pool *pool, uint32_t slots, struct growth *growth)
     uint32_t more = slots - pool->worker_slots;
 
     *growth = (struct growth){.slots = slots};
+    errno = 0;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
     growth->workers = weir__allocate_many(slots, sizeof(*growth->workers));
     if (!growth->workers)

@@ -101,6 +101,7 @@
 enum weir__phase {
     WEIR__ABSENT,   /* no thread */
     WEIR__STARTING, /* in worker_start */
+    WEIR__RENEWING, /* its child is replaced by another */
     WEIR__IDLE,
     WEIR__IN_ATTEMPT,
     WEIR__DECIDING, /* in the retry predicate */

@@ -8,6 +8,9 @@
  *   starting   ▶ idle        worker_start answers 0
  *              ▶ leaving     it answers something else
  *   idle       ▶ in attempt  a task can be taken
+ *              ▶ renewing    its child has ended, or is to be renewed
+ *   renewing   ▶ idle        there is a fresh child
+ *              ▶ leaving     there is none
  *              ▶ leaving     too many workers; idle for long, and more than the
  *                            least; or closing, and nothing is left
  *   in attempt ▶ deciding ▶ telling ▶ idle, or leaving if it was abandoned
@@ -293,6 +296,10 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
         weir__timekeeper_hold_off(&pool->workers_hold_ns);
         if (!worker->awaited)
             weir__watch_give_up(pool);
+    }
+    if (phase == WEIR__RENEWING) {
+        weir__timekeeper_hold_off(&pool->workers_hold_ns);
+        weir__watch_give_up(pool);
     }
     if (phase == WEIR__IN_ATTEMPT) {
         weir__mutex_unlock(&pool->lock);

@@ -122,6 +122,7 @@ static bool hear_line(struct weir__child *child, struct weir_task *task,
         if (head.sequence == child->sequence &&
             weir__wire_is(child->buffer, (size_t)got, WEIR__WIRE_PART,
                           sizeof(head)) &&
+            (size_t)got == sizeof(head) + WEIR__WIRE_PART_BYTES &&
             take_part(task, vigil, child->buffer + sizeof(head),
                       (size_t)got - sizeof(head)))
             return false;
@@ -148,14 +149,16 @@ static void kill_now(struct weir__child *child, struct vigil *vigil)
                           : INT64_MAX;
 }
 
-/* It is asked to stop, or to hurry. */
-static void stop_it(struct weir__child *child, struct vigil *vigil)
+/* It is asked to stop, or to hurry; if that is what woke us. */
+static void stop_it(struct weir__child *child, const struct weir_task *task,
+                    struct vigil *vigil)
 {
     struct weir__wire_report ask = {.head = weir__wire_head(WEIR__WIRE_ASK, 0)};
     int64_t grace_ns = child->settings->grace_ns;
 
     weir__event_clear(child->wake_fd);
-    if (vigil->broken || (vigil->killed && !weir__flag_read(&child->hurry)))
+    if (!weir__child_is_urgent(child, task) ||
+        ((vigil->broken || vigil->killed) && !weir__flag_read(&child->hurry)))
         return;
     if (grace_ns == 0 || weir__flag_read(&child->hurry) ||
         (!vigil->asked && !weir__wire_say(child->report, &ask, sizeof(ask)))) {
@@ -211,7 +214,7 @@ static bool await_answer(struct weir__child *child, struct weir_task *task,
     if (spin_for_line(child, task, vigil))
         return true;
     if (weir__flag_read(&child->hurry))
-        stop_it(child, vigil);
+        stop_it(child, task, vigil);
     parked_ns = weir__now();
     for (;;) {
         bool deaf = vigil->killed || vigil->broken || vigil->line_over;
@@ -229,7 +232,7 @@ static bool await_answer(struct weir__child *child, struct weir_task *task,
             *ended = true;
             return false;
         } else {
-            stop_it(child, vigil);
+            stop_it(child, task, vigil);
         }
     }
 }
@@ -261,7 +264,7 @@ static bool send_run(struct weir__child *child, const struct weir_task *task,
     struct iovec parts[] = {{&run, sizeof(run)},
                             {(void *)call->item, run.item_size}};
 
-    return weir__wire_send(child->line, parts, 2, NULL, 0);
+    return weir__wire_send(child->line, parts, 2, NULL, 0, 0);
 }
 
 /* Until there is a child; false: *ending says why there is none. */
@@ -325,11 +328,17 @@ enum weir__ending
 weir__child_run(struct weir__child *child, struct weir_task *task,
                 const struct weir__child_call *call)
 {
+    struct pollfd wake = {.fd = child->wake_fd, .events = POLLIN};
     enum weir__ending ending;
+    bool again = false;
 
-    do
+    for (;;) {
         if (!get_child(child, task, &ending))
             return ending;
-    while (!run_once(child, task, call, &ending));
-    return ending;
+        if (run_once(child, task, call, &ending))
+            return ending;
+        if (again) /* children that end as soon as they have begun */
+            weir__child_await(&wake, 1, weir__child_moment_in(AGAIN_NS));
+        again = true;
+    }
 }

@@ -20,10 +20,13 @@
 #include "base/options.h"
 #include "process/start.h"
 
-/* How long the server has to say what it must, and a child to leave by
- * itself. */
-#define PATIENCE_NS WEIR_SECONDS(5)
-#define RETIRE_NS   WEIR_SECONDS(1)
+/* How long a child has to leave by itself. */
+#define RETIRE_NS WEIR_SECONDS(1)
+
+/* Linux 6.9; glibc does not know it. */
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+# define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
+#endif
 
 /* ---------------------------------------------------------------- settings */
 
@@ -102,7 +105,12 @@ bool weir__child_hear_report(struct weir__child *child,
     size_t count = fd ? 1 : 0;
     ptrdiff_t got;
 
-    if (!weir__child_await(&report, 1, weir__child_moment_in(PATIENCE_NS))) {
+    if (child->report < 0) {
+        errno = EPIPE;
+        return false;
+    }
+    if (!weir__child_await(&report, 1,
+                           weir__child_moment_in(WEIR__SERVER_PATIENCE_NS))) {
         errno = ETIMEDOUT;
         return false;
     }
@@ -116,9 +124,29 @@ bool weir__child_hear_report(struct weir__child *child,
     return false;
 }
 
-void weir__child_kill(const struct weir__child *child)
+static bool send_kill(const struct weir__child *child, unsigned flags)
 {
-    syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+    return syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, flags) ==
+           0;
+}
+
+static void close_report(struct weir__child *child)
+{
+    if (child->report < 0)
+        return;
+    shutdown(child->report, SHUT_RDWR); /* whoever forked has it too */
+    close(child->report);
+    child->report = -1;
+}
+
+/* With its group, where the system can; the server does that, too.  If we may
+ * not, since this process has other rights now than when the server was
+ * started, the server is to: it does when nobody wants to hear of the child. */
+void weir__child_kill(struct weir__child *child)
+{
+    if (!send_kill(child, PIDFD_SIGNAL_PROCESS_GROUP) && !send_kill(child, 0) &&
+        errno == EPERM)
+        close_report(child);
 }
 
 /* --------------------------------------------------------------- its death */
@@ -127,8 +155,7 @@ void weir__child_let_go(struct weir__child *child)
 {
     if (child->line >= 0)
         close(child->line);
-    if (child->report >= 0)
-        close(child->report);
+    close_report(child);
     if (child->pidfd >= 0)
         close(child->pidfd);
     child->line = child->report = child->pidfd = -1;
@@ -211,7 +238,7 @@ static bool spawn(struct weir__child *child)
         errno = error;
         return false;
     }
-    asked = weir__server_spawn(report[1], line[1]);
+    asked = weir__server_spawn(report[1], line[1], child->wake_fd);
     error = errno;
     close(line[1]);
     close(report[1]);
@@ -260,7 +287,7 @@ static bool send_start(struct weir__child *child)
 
     snprintf(start.name, sizeof(start.name), "%s/%u", settings->name,
              (unsigned)child->worker);
-    return weir__wire_send(child->line, parts, 2, NULL, 0);
+    return weir__wire_send(child->line, parts, 2, NULL, 0, 0);
 }
 
 static bool hear_ready(struct weir__child *child)
@@ -311,27 +338,35 @@ await_ready(struct weir__child *child, const struct weir_task *task)
     return status;
 }
 
+/* Words for what kept it from starting. */
+static weir_status note_why(struct weir__child *child, int error)
+{
+    snprintf(child->why, sizeof(child->why), "%s",
+             weir__server_look() ? "the fork server has ended"
+                                 : strerror(error));
+    child->error = error;
+    return WEIR_ESYSTEM;
+}
+
 /* As weir__child_start, in an attempt or none. */
 weir_status
 weir__child_start_for(struct weir__child *child, const struct weir_task *task)
 {
     int error;
 
-    if (spawn(child)) {
-        if (hear_started(child) && send_start(child)) {
-            child->tasks = 0;
-            return await_ready(child, task);
-        }
-        error = errno;
-        weir__child_let_go(child); /* the server ends what there is */
-        errno = error;
+    weir__event_clear(child->wake_fd);
+    if (weir__child_is_urgent(child, task))
+        return WEIR_CANCELLED;
+    if (!spawn(child))
+        return weir__child_is_urgent(child, task) ? WEIR_CANCELLED
+                                                  : note_why(child, errno);
+    if (hear_started(child) && send_start(child)) {
+        child->tasks = 0;
+        return await_ready(child, task);
     }
     error = errno;
-    snprintf(child->why, sizeof(child->why), "%s",
-             weir__server_look() ? "the fork server has ended"
-                                 : strerror(error));
-    child->error = error;
-    return WEIR_ESYSTEM;
+    weir__child_let_go(child); /* the server ends what there is */
+    return note_why(child, error);
 }
 
 weir_status weir__child_start(struct weir__child *child)
@@ -359,6 +394,7 @@ void weir__child_retire(struct weir__child *child)
 
     if (!weir__child_is_there(child))
         return;
+    shutdown(child->line, SHUT_RDWR); /* whoever forked has it too */
     close(child->line);
     child->line = -1;
     if (!weir__child_await(&end, 1, weir__child_moment_in(RETIRE_NS)))

@@ -168,7 +168,7 @@ bool weir__child_is_urgent(const struct weir__child *child,
 bool weir__child_hear_report(struct weir__child *child,
                              struct weir__wire_report *said, int *fd);
 
-void weir__child_kill(const struct weir__child *child);
+void weir__child_kill(struct weir__child *child);
 /* One that has ended, or will at once, is absent from now on. */
 struct weir__death weir__child_bury(struct weir__child *child);
 /* The same, without waiting to hear how: the server kills what there is. */

@@ -36,6 +36,8 @@ enum { CANNOT_GO_ON = 126 };
 
 static struct {
     int line;
+    pid_t self, parent;
+    sigset_t mask; /* while an attempt begins */
     struct weir__wire_start start;
     struct weir_task task;
     struct weir__spin spin; /* for the next attempt */
@@ -115,7 +117,7 @@ static weir_status start_own_listener(void)
 
 static void say(struct iovec *parts, size_t count)
 {
-    if (!weir__wire_send(inside.line, parts, count, NULL, 0))
+    if (!weir__wire_send(inside.line, parts, count, NULL, 0, 0))
         leave_process(CANNOT_GO_ON); /* nobody is there to be told */
 }
 
@@ -162,7 +164,21 @@ static void limit_cpu(int64_t ns)
     if (inside.start.cpu_ns == 0)
         return;
     set_timer(inside.cpu_timer, ns);
-    set_timer(inside.cpu_killer, ns > 0 ? ns + CPU_GRACE_NS : 0);
+    set_timer(inside.cpu_killer,
+              ns > 0 ? weir__moment_after(ns, CPU_GRACE_NS) : 0);
+}
+
+/* Whatever the handler before has made of them.  A SIGTERM that it had blocked
+ * comes now, when there is no attempt to stop. */
+static void reset_signals(void)
+{
+    struct sigaction ours = {.sa_handler = note_asked};
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+
+    sigaction(SIGTERM, &ours, NULL);
+    if (inside.start.cpu_ns > 0)
+        sigaction(SIGXCPU, &usual, NULL);
+    pthread_sigmask(SIG_SETMASK, &inside.mask, NULL);
 }
 
 static void run_call(const struct weir__wire_run *what)
@@ -173,10 +189,13 @@ static void run_call(const struct weir__wire_run *what)
                                     .context = inside.context,
                                     .deadline = {what->deadline_ns}};
 
+    reset_signals();
     weir__task_begin(&inside.task, &attempt);
     limit_cpu(inside.start.cpu_ns);
     weir__task_run(&inside.task, what->handler,
                    what->has_item ? inside.item : NULL, true);
+    if (getpid() != inside.self) /* a copy of it has returned, too */
+        _exit(0);
     weir__task_end(&inside.task);
     limit_cpu(0);
     answer_call(what->head.sequence);
@@ -263,16 +282,12 @@ static bool prepare_task(void)
     return inside.task.cancel_fd >= 0;
 }
 
-static void install_asked(void)
+/* As they are to be when an attempt begins. */
+static void note_mask(void)
 {
-    struct sigaction action = {.sa_handler = note_asked};
-    sigset_t only;
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
-    sigemptyset(&only);
-    sigaddset(&only, SIGTERM);
-    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+    pthread_sigmask(SIG_SETMASK, NULL, &inside.mask);
+    sigdelset(&inside.mask, SIGTERM);
+    sigdelset(&inside.mask, SIGXCPU);
 }
 
 static bool prepare_child(void)
@@ -285,10 +300,11 @@ static bool prepare_child(void)
     if (inside.start.cpu_ns > 0 && (!make_timer(&inside.cpu_timer, SIGXCPU) ||
                                     !make_timer(&inside.cpu_killer, SIGKILL)))
         return false;
-    install_asked();
+    note_mask();
+    reset_signals();
     prctl(PR_SET_NAME, inside.start.name);
     if (!inside.start.core_dumps)
-        set_limit(RLIMIT_CORE, 0);
+        set_limit(RLIMIT_CORE, 1); /* 0 does not keep it from a program */
     if (inside.start.memory_bytes > 0)
         set_limit(RLIMIT_AS, inside.start.memory_bytes);
     return true;
@@ -325,6 +341,9 @@ static void greet_and_serve(void)
                                                                 : NULL,
                                      (size_t)inside.start.data_size,
                                      inside.start.worker);
+    /* If it has changed its rights this is forgotten. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != inside.parent)
+        leave_process(CANNOT_GO_ON);
     if (!weir__wire_say(inside.line, &ready, sizeof(ready)))
         leave_process(CANNOT_GO_ON);
     serve();
@@ -335,6 +354,8 @@ static void greet_and_serve(void)
 WEIR_NO_RETURN void weir__inside_live(int line)
 {
     inside.line = line;
+    inside.self = getpid();
+    inside.parent = getppid();
     inside.listener_fd = -1;
     if (!read_start() || !prepare_child())
         leave_process(CANNOT_GO_ON);

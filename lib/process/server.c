@@ -119,7 +119,7 @@ static bool tell_started(const struct kid *kid)
 
     if (pidfd < 0)
         return false;
-    told = weir__wire_send(kid->report, &part, 1, &pidfd, 1);
+    told = weir__wire_send(kid->report, &part, 1, &pidfd, 1, 0);
     close(pidfd);
     return told;
 }

@@ -8,10 +8,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fork.h"
@@ -56,9 +58,11 @@ bool weir__server_is_lost(void)
 bool weir__server_look(void)
 {
     struct pollfd control = {.fd = server.control};
+    bool could = weir__thread_let_cancel(false); /* poll is where it acts */
 
     if (server_is_ours() && poll(&control, 1, 0) > 0)
         weir__flag_write(&server.lost, true);
+    weir__thread_let_cancel(could);
     return weir__server_is_lost();
 }
 
@@ -86,14 +90,33 @@ weir_status weir__server_check_code(uintptr_t function, const char *what)
                         what);
 }
 
-bool weir__server_spawn(int report, int line)
+/* Until there is room for a message again; false with errno. */
+static bool await_room(int wake_fd, int64_t until_ns)
+{
+    struct pollfd what[] = {{.fd = server.control, .events = POLLOUT},
+                            {.fd = wake_fd, .events = POLLIN}};
+    int64_t left_ns = until_ns - weir__now();
+    int found = left_ns > 0 ? poll(what, 2, (int)(left_ns / 1000000) + 1) : 0;
+
+    if (found > 0 && what[1].revents)
+        errno = ECANCELED;
+    else if (found == 0)
+        errno = ETIMEDOUT;
+    return found > 0 ? !what[1].revents : found < 0 && errno == EINTR;
+}
+
+bool weir__server_spawn(int report, int line, int wake_fd)
 {
     struct weir__wire_head head = weir__wire_head(WEIR__WIRE_SPAWN, 0);
     struct iovec part = {&head, sizeof(head)};
     const int fds[] = {report, line};
+    int64_t until_ns =
+        weir__moment_after(weir__now(), WEIR__SERVER_PATIENCE_NS);
 
-    if (weir__wire_send(server.control, &part, 1, fds, 2))
-        return true;
+    do
+        if (weir__wire_send(server.control, &part, 1, fds, 2, MSG_DONTWAIT))
+            return true;
+    while (errno == EAGAIN && await_room(wake_fd, until_ns));
     if (errno == EPIPE || errno == ECONNRESET)
         weir__flag_write(&server.lost, true);
     return false;

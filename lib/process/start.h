@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/deadline.h>
 #include <weir/process.h>
 
 /* Whether children can be made: WEIR_OK, WEIR_EINVAL (weir_process_start was
@@ -27,8 +28,12 @@ bool weir__server_look(void);
  * naming `what` it is. */
 weir_status weir__server_check_code(uintptr_t function, const char *what);
 
+/* How long it has to say what it must, or to listen. */
+#define WEIR__SERVER_PATIENCE_NS WEIR_SECONDS(5)
+
 /* Asks for a child with this end of a line, that reports to this end of
- * another; both stay the caller's.  False with errno. */
-bool weir__server_spawn(int report, int line);
+ * another; both stay the caller's.  Waits if the server is behind, but no
+ * longer than until `wake_fd` is readable (ECANCELED).  False with errno. */
+bool weir__server_spawn(int report, int line, int wake_fd);
 
 #endif /* WEIR_LIB_PROCESS_START_H */

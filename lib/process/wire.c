@@ -3,11 +3,11 @@
 #include "process/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/event.h"
 #include "base/fault.h"
 
 enum { MAGIC = 0x77656972, MOST_FDS = 4 };
@@ -31,18 +31,6 @@ bool weir__wire_is(const void *message, size_t got, enum weir__wire_kind kind,
     return head.magic == MAGIC && head.kind == (uint32_t)kind;
 }
 
-/* Above the standard ones, which may be closed: others write there. */
-static int lift(int fd)
-{
-    int above;
-
-    if (fd > 2 || fd < 0)
-        return fd;
-    above = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return above;
-}
-
 int weir__wire_pair(int pair[2])
 {
     int error;
@@ -53,8 +41,8 @@ int weir__wire_pair(int pair[2])
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return -1;
-    pair[0] = lift(pair[0]);
-    pair[1] = lift(pair[1]);
+    pair[0] = weir__fd_lift(pair[0]);
+    pair[1] = weir__fd_lift(pair[1]);
     if (pair[0] >= 0 && pair[1] >= 0)
         return 0;
     error = errno;
@@ -72,7 +60,7 @@ union rights {
 };
 
 bool weir__wire_send(int socket, struct iovec *parts, size_t count,
-                     const int *fds, size_t fd_count)
+                     const int *fds, size_t fd_count, int flags)
 {
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
     union rights rights = {.bytes = {0}};
@@ -90,7 +78,7 @@ bool weir__wire_send(int socket, struct iovec *parts, size_t count,
         memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
     }
     do
-        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL | flags);
     while (sent < 0 && errno == EINTR);
     return sent >= 0;
 }
@@ -125,8 +113,8 @@ static size_t take_rights(struct msghdr *message, int *fds, size_t room)
     memcpy(all, CMSG_DATA(header), count * sizeof(int));
     extra = count > room ? count - room : 0;
     close_all(all + (count - extra), extra);
-    if (fds)
-        memcpy(fds, all, (count - extra) * sizeof(int));
+    for (size_t i = 0; i < count - extra; i++)
+        fds[i] = weir__fd_lift(all[i]);
     return count - extra;
 }
 

@@ -114,10 +114,10 @@ bool weir__wire_is(const void *message, size_t got, enum weir__wire_kind kind,
 /* A pair of sockets; -1 with errno. */
 int weir__wire_pair(int pair[2]);
 
-/* Sends what lies in the parts as one message, with descriptors.  Never raises
- * SIGPIPE, goes on after EINTR; false with errno. */
+/* Sends what lies in the parts as one message, with descriptors; `flags` as of
+ * sendmsg.  Never raises SIGPIPE, goes on after EINTR; false with errno. */
 bool weir__wire_send(int socket, struct iovec *parts, size_t count,
-                     const int *fds, size_t fd_count);
+                     const int *fds, size_t fd_count, int flags);
 /* The same for one piece without any. */
 bool weir__wire_say(int socket, const void *message, size_t bytes);
 
