@@ -29,8 +29,7 @@ struct vigil {
     size_t result_size; /* of the parts that have come */
 };
 
-/* ------------------------------------------------------------------ what ends
- */
+/* ---------------------------------------------------------------- its end */
 
 static void note_end_without_answer(struct weir_task *task, int code)
 {
@@ -207,7 +206,6 @@ static bool await_answer(struct weir__child *child, struct weir_task *task,
     struct pollfd what[] = {{.fd = child->line, .events = POLLIN},
                             {.fd = child->pidfd, .events = POLLIN},
                             {.fd = child->wake_fd, .events = POLLIN}};
-
     int64_t parked_ns;
 
     vigil->until_ns = INT64_MAX;

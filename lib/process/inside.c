@@ -55,8 +55,7 @@ WEIR_NO_RETURN static void leave_process(int status)
     _exit(status);
 }
 
-/* ---------------------------------------------------------- note_asked to stop
- */
+/* ----------------------------------------------------------- asked to stop */
 
 static void note_asked(int signal)
 {
