@@ -108,7 +108,7 @@ static weir_status next_file(void *arg, void *item)
     return paths->left > 0 ? status : WEIR_END;
 }
 
-static uint64_t lines; /* the workers' own threads take turns */
+static uint64_t lines; /* of all workers' threads, at the same time */
 
 static void count(void *arg, const void *item, const weir_outcome *outcome)
 {

@@ -128,9 +128,9 @@ typedef struct weir_pool_options {
     int64_t grace_ns;         /* for an attempt to end once its task has timed
                                  out or was cancelled; then its thread is
                                  abandoned and another takes its place; needs
-                                 timeout_ns; 0: nothing is abandoned.  In a
-                                 process pool: then it is killed; 0: at
-                                 once */
+                                 timeout_ns; 0: nothing is abandoned.  With
+                                 WEIR_ISOLATE_PROCESS: then its child is killed;
+                                 needs no timeout_ns; 0: at once */
     uint32_t max_abandoned;   /* at a time, up to 65536; then the pool is
                                  degraded; 0: workers */
     int64_t time_to_live_ns;  /* waiting longer than this for the first start:
@@ -216,11 +216,12 @@ typedef struct weir_pool_stats {
 /*
  * Makes a pool and starts its workers.
  *
- * Blocks:  until every worker_start has returned.
+ * Blocks:  until every worker_start, or child_start, has returned.
  * Owns:    the caller owns *out until weir_pool_destroy(*out).
  * Returns: WEIR_OK, WEIR_EINVAL (weir_last_error() names the option),
- *          WEIR_ENOMEM, WEIR_ESYSTEM (a thread did not start, a worker_start
- *          refused).  *out is written only on WEIR_OK.
+ *          WEIR_ENOMEM, WEIR_ESYSTEM (a thread or a child did not start, a
+ *          worker_start refused, the fork server has ended).  *out is written
+ *          only on WEIR_OK.
  * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status
@@ -238,8 +239,10 @@ weir_pool_create(weir_pool **out, const weir_pool_options *options);
  *          it was waiting for room),
  *          WEIR_DEADLOCK (in a handler or callback of this pool: it would have
  *          to wait for ever, or to run itself), WEIR_ENOMEM (caller-runs),
- *          WEIR_FORKED, WEIR_EINVAL.
- * Threads: any; from a handler too.
+ *          WEIR_FORKED, WEIR_EINVAL; with WEIR_ISOLATE_PROCESS WEIR_ESYSTEM
+ * (the fork server has ended), and WEIR_EINVAL for an item that is not copied,
+ * a context, or a handler loaded after weir_process_start(). Threads: any; from
+ * a handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_pool_submit(weir_pool *pool,
                                                     weir_handler *handler,
@@ -306,10 +309,10 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
  * workers that came because tasks waited count towards more, and stay as long
  * as they are not idle.
  *
- * Blocks:  until the new workers' worker_start has returned; one that has to
- *          wait for the place of an abandoned thread starts when that has gone.
- * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,
- *          WEIR_DEADLOCK (in a worker_start or worker_stop of this pool),
+ * Blocks:  until the new workers' worker_start, or child_start, has returned;
+ * one that has to wait for the place of an abandoned thread starts when that
+ * has gone. Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM,
+ * WEIR_ESYSTEM, WEIR_DEADLOCK (in a worker_start or worker_stop of this pool),
  *          WEIR_FORKED; unless WEIR_OK the number is what it was.
  * Threads: any; from a handler too; several at once take turns.
  */
@@ -344,9 +347,9 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_stop(weir_pool *pool,
  * and context must outlive stuck threads.  NULL is allowed; in a fork child it
  * does nothing.
  *
- * Blocks:  while callbacks run.
- * Threads: one, with no other call on this pool in progress, nor a submit to a
- *          group of it; not in a handler or callback of it.
+ * Blocks:  while callbacks run; with WEIR_ISOLATE_PROCESS until the children
+ * have been killed. Threads: one, with no other call on this pool in progress,
+ * nor a submit to a group of it; not in a handler or callback of it.
  */
 WEIR_API void weir_pool_destroy(weir_pool *pool);
 

@@ -4,7 +4,8 @@
  *
  * With WEIR_ISOLATE_PROCESS each worker of a pool has a child process, and
  * handlers run there: they may crash, run out of memory, exit, loop where no
- * signal helps, and nothing of this process is touched.
+ * signal helps, and the memory of this process is not touched, but for what is
+ * shared (MAP_SHARED).  They are isolated, not confined: they have your rights.
  *
  *     int main(void)
  *     {
@@ -24,15 +25,15 @@
  * the next one finds; it never outlives a crash, a kill or recycle_after.
  *
  * A child has standard input from /dev/null, this process's standard output and
- * error, and no other descriptor; a process group of its own, and no terminal;
- * the rights, the limits and the signal handlers of weir_process_start's
- * moment, but for SIGTERM, with which weir asks an attempt to stop, and which
- * every attempt finds unblocked.  Whatever of its group is left when it ends is
- * killed. When this process ends, by whatever signal, all children and their
- * groups are killed; when the fork server is, too, from Linux 6.9 on (before,
- * what children have started stays).  A process that a handler starts and that
- * makes a session or group of its own (setsid, a shell with job control)
- * escapes all this.
+ * error, and no other descriptor of yours; a process group of its own, and no
+ * terminal; the rights, the limits and the signal handlers of the moment of
+ * weir_process_start, but for SIGTERM, with which weir asks an attempt to stop,
+ * and with cpu_ns SIGXCPU, both of which every attempt finds unblocked.
+ * Whatever of its group is left when it ends is killed.  When this process
+ * ends, by whatever signal, all children and their groups are killed; when the
+ * fork server is, too, from Linux 6.9 on (before, what children have started
+ * stays).  A process that a handler starts and that makes a session or group of
+ * its own (setsid, a shell with job control) escapes all this.
  */
 #ifndef WEIR_PROCESS_H
 #define WEIR_PROCESS_H
@@ -47,10 +48,13 @@
 WEIR_BEGIN_DECLS
 
 /*
- * Runs first in each child.  `data` are the bytes of start_data, in the child.
- * What it returns is what weir_task_context answers there.  A child in which it
- * ends the process (exit, a crash) is not used: create or resize fails; where
- * no call waits for it, another is tried later.
+ * Runs first in each child, on the thread that will run its handlers, with
+ * memory_bytes in force and no weir lock held; may call anything.  create and
+ * resize wait for it without a limit.  `data` are the bytes of start_data, lent
+ * for the child's life, NULL if there are none; `worker` is as weir_task_worker
+ * has it.  What it returns is what weir_task_context answers there.  A child in
+ * which it ends the process (exit, a crash) is not used: create or resize
+ * fails; where no call waits for it, another is tried later.
  */
 typedef void *
 weir_child_start(const void *data, size_t data_size, uint32_t worker);
@@ -67,7 +71,7 @@ typedef struct weir_process_options {
     bool core_dumps;        /* a crash may leave one, as the system has it;
                                false: none does */
     weir_child_start *child_start; /* NULL: the context is NULL */
-    const void *start_data;        /* copied; NULL: none */
+    const void *start_data;        /* copied; needs child_start; NULL: none */
     size_t start_data_size;        /* bytes, up to 4096 */
 } weir_process_options;
 #define WEIR_PROCESS_OPTIONS_INIT WEIR_SIZED(weir_process_options)
@@ -82,10 +86,10 @@ typedef struct weir_process_options {
  * Again: nothing, if it is there.  A child of fork() may call it anew.
  *
  * Blocks:  until it has started, some milliseconds.
- * Returns: WEIR_OK; WEIR_EINVAL (there are threads already); WEIR_ESYSTEM (it
- *          could not be started, or has ended since); weir_last_error() says
- *          more.
- * Threads: the only one there is.
+ * Returns: WEIR_OK; WEIR_EINVAL (there are threads already; not noticed without
+ *          /proc); WEIR_ENOMEM; WEIR_ESYSTEM (it could not be started, or has
+ *          ended since: for good); weir_last_error() says more.
+ * Threads: the only one there is; once it has started, any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_process_start(void);
 

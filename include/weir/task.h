@@ -28,8 +28,8 @@ typedef struct weir_task weir_task;
  * held; may block, submit, put, get.  It may end by return, weir_task_raise or
  * pthread_exit, but may not detach its thread, nor have it cancelled at any
  * moment (PTHREAD_CANCEL_ASYNCHRONOUS).  What it makes of cancelling otherwise
- * ends with it.  A worker's timed waits end within a microsecond of their
- * moment, if the system can (its timer slack is 1 us, not 50).
+ * ends with it.  A worker's timed waits are not put off to wake with those of
+ * others (its timer slack is 1 us, not 50).
  */
 typedef int weir_handler(weir_task *task, void *item);
 
@@ -108,11 +108,13 @@ WEIR_API int weir_task_cancel_fd(weir_task *task);
  * have not run and waits for one that runs, so that what `arg` points to may
  * go.
  *
- * Actions run on the pool's notifier thread with no weir lock held; keep them
- * short; they may not end that thread.
+ * Actions run on the pool's notifier thread (in a child process on a thread of
+ * its own, started for the first) with no weir lock held; keep them short; they
+ * may not end that thread.
  *
  * Owns:    holds `arg` until the action has run or the attempt ends.
- * Returns: WEIR_OK, WEIR_FULL (16 actions stand already).
+ * Returns: WEIR_OK, WEIR_FULL (16 actions stand already), WEIR_ESYSTEM (in a
+ *          child process: no thread or descriptor for them).
  */
 WEIR_API WEIR_MUST_USE weir_status
 weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg);

@@ -52,10 +52,10 @@ bool weir__children_are_fit(const struct weir__worker *worker)
            (most == 0 || worker->child->tasks < most);
 }
 
-/* What the start has answered, as a worker_start would have. */
-static int answer_of(const struct weir__worker *worker, weir_status status)
+/* As a worker_start would have it.  Without a server the worker stays, so that
+ * what is queued settles CRASHED. */
+static int answer_of(weir_status status)
 {
-    (void)worker;
     if (status == WEIR_OK || (status == WEIR_ESYSTEM && weir__server_is_lost()))
         return 0;
     return WEIR__START_CHILDLESS;
@@ -80,7 +80,7 @@ int weir__children_start(struct weir__worker *worker)
     weir__mutex_unlock(&pool->lock);
     if (in_vain)
         return WEIR__START_CHILDLESS;
-    return answer_of(worker, weir__child_start(worker->child));
+    return answer_of(weir__child_start(worker->child));
 }
 
 bool weir__children_renew(struct weir__worker *worker)
@@ -117,13 +117,19 @@ weir__children_run(struct weir__worker *worker, const struct weir__entry *entry)
 
 /* --------------------------------------------------------------- by others */
 
-void weir__children_hurry(weir_pool *pool, bool all)
+void weir__children_hurry_starts(weir_pool *pool)
 {
-    if (!pool->settings.has_children)
-        return;
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        if (all || pool->workers[i]->phase == WEIR__STARTING ||
-            pool->workers[i]->phase == WEIR__RENEWING)
+        if (pool->workers[i]->child &&
+            (pool->workers[i]->phase == WEIR__STARTING ||
+             pool->workers[i]->phase == WEIR__RENEWING))
+            weir__child_hurry(pool->workers[i]->child);
+}
+
+void weir__children_hurry_all(weir_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->worker_slots; i++)
+        if (pool->workers[i]->child)
             weir__child_hurry(pool->workers[i]->child);
 }
 

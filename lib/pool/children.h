@@ -21,8 +21,8 @@
 
 #include "pool/pool.h"
 
-/* By a worker with a child, without the lock.  Its first child: what a
- * worker_start would answer. */
+/* By a worker with a child; without the lock, but for are_fit, which does not
+ * care.  Starts a child, and answers what a worker_start would. */
 int weir__children_start(struct weir__worker *worker);
 /* Whether it may take a task.  If not, renew looks whether the child is alive
  * and has another in its place; false: there is none, and the thread is to
@@ -34,7 +34,8 @@ enum weir__ending weir__children_run(struct weir__worker *worker,
                                      const struct weir__entry *entry);
 
 /* Those that are starting, or all of them, are to end now. */
-void weir__children_hurry(weir_pool *pool, bool all) WEIR_REQUIRES(pool->lock);
+void weir__children_hurry_starts(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+void weir__children_hurry_all(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Whether a child can run this; `pointer` is an item that is not copied.
  * WEIR_OK, WEIR_EINVAL. */
 weir_status weir__children_check(const weir_pool *pool, weir_handler *handler,

@@ -70,7 +70,7 @@ weir__grace_limit(const weir_pool *pool, const struct weir__entry *entry)
     int64_t patient_until_ns =
         weir__moment_after(entry->overstays_ns, entry->retry->patience_ns);
 
-    if (pool->settings.has_children) /* it is killed, but for a disk's sake */
+    if (pool->settings.has_children) /* only a system call can hold it up */
         return weir__moment_after(
             patient_until_ns,
             weir__moment_after(pool->settings.children.grace_ns, DEATH_NS));

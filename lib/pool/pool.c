@@ -121,7 +121,7 @@ struct growth {
     struct weir__block *block;
 };
 
-/* What it has beside itself; false: no memory. */
+/* What it has beside itself; false: no memory or descriptor, by errno. */
 static bool equip_worker(weir_pool *pool, struct weir__worker *worker)
 {
     size_t item_size = pool->settings.options.item_size;

@@ -127,7 +127,7 @@ static void begin_stop_drops_lock(weir_pool *pool, weir_stop_how how)
     if (how == WEIR_STOP_NOW) {
         cancel_waiting_drops_lock(pool);
         ask_running(pool);
-        weir__children_hurry(pool, false);
+        weir__children_hurry_starts(pool);
     }
 }
 
@@ -249,7 +249,7 @@ void weir_pool_destroy(weir_pool *pool)
     weir__mutex_lock(&pool->lock);
     begin_stop_drops_lock(pool, WEIR_STOP_NOW);
     settle_running_drops_lock(pool);
-    weir__children_hurry(pool, true);
+    weir__children_hurry_all(pool);
     while (!only_stuck_are_left(pool)) {
         status = weir__waitlist_wait(&pool->stoppers, &pool->lock, &turn,
                                      WEIR_FOREVER);

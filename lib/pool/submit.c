@@ -198,7 +198,7 @@ let_in_drops_lock(weir_pool *pool, const struct offer *offer,
         if (weir__pool_is_degraded(pool))
             return refuse_degraded(pool);
         if (weir__children_are_lost(pool))
-            return weir__server_check();
+            return weir__server_refuse_lost();
         weir__eventcount_arm(&pool->submitters);
         if (!weir__must_stand_back(&pool->submitters.waiters, turn) &&
             let_in_now(pool, offer))

@@ -9,10 +9,10 @@
  *              ▶ leaving     it answers something else
  *   idle       ▶ in attempt  a task can be taken
  *              ▶ renewing    its child has ended, or is to be renewed
- *   renewing   ▶ idle        there is a fresh child
- *              ▶ leaving     there is none
  *              ▶ leaving     too many workers; idle for long, and more than the
  *                            least; or closing, and nothing is left
+ *   renewing   ▶ idle        there is a fresh child
+ *              ▶ leaving     there is none
  *   in attempt ▶ deciding ▶ telling ▶ idle, or leaving if it was abandoned
  *              ▶ leaving     the handler crashed, and that was trapped
  *   any        ▶ leaving     the thread ends: pthread_exit, a cancel

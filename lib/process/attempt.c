@@ -13,8 +13,8 @@
 #include "base/event.h"
 #include "process/start.h"
 
-/* Until a start is tried again; and until one that was killed is left to the
- * server, when there is no time. */
+/* Until a start is tried again; and how long one that was killed is awaited
+ * when there is no time, before it is left to the server. */
 #define AGAIN_NS   WEIR_MS(50)
 #define GIVE_UP_NS WEIR_SECONDS(1)
 
@@ -148,7 +148,8 @@ static void kill_now(struct weir__child *child, struct vigil *vigil)
                           : INT64_MAX;
 }
 
-/* It is asked to stop, or to hurry; if that is what woke us. */
+/* Its event has woken us: asks the child to stop, or kills it, if the attempt
+ * is to stop or the child to hurry. */
 static void stop_it(struct weir__child *child, const struct weir_task *task,
                     struct vigil *vigil)
 {
@@ -278,7 +279,7 @@ static bool get_child(struct weir__child *child, struct weir_task *task,
             *ending = note_lost_server(task);
             return false;
         }
-        if (status != WEIR_OK)
+        if (status == WEIR_ESYSTEM)
             weir__child_await(&wake, 1, weir__child_moment_in(AGAIN_NS));
         if (status != WEIR_OK && weir__child_is_urgent(child, task)) {
             *ending = WEIR__CHILD_KILLED;

@@ -115,7 +115,8 @@ bool weir__child_hear_report(struct weir__child *child,
         return false;
     }
     got = weir__wire_receive(child->report, &part, 1, fd, &count, 0);
-    if (got == (ptrdiff_t)sizeof(*said) && (!fd || count == 1))
+    if (got == (ptrdiff_t)sizeof(*said) && (!fd || count == 1) &&
+        weir__wire_is(said, sizeof(*said), said->head.kind, sizeof(*said)))
         return true;
     if (got >= 0) {
         weir__server_look();
@@ -257,7 +258,7 @@ static bool hear_started(struct weir__child *child)
     int fd = -1;
     bool heard = weir__child_hear_report(child, &said, &fd);
 
-    if (heard && said.head.kind == WEIR__WIRE_STARTED) {
+    if (heard && fd >= 0 && said.head.kind == WEIR__WIRE_STARTED) {
         child->pid = said.pid;
         child->pidfd = fd;
         return true;

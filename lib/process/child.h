@@ -7,7 +7,7 @@
  * A worker that runs an attempt sends it over the line and waits for the first
  * of: an answer, the child's end (a pidfd), and being asked to stop (an event).
  * It kills the child itself; the fork server reaps it and reports how it ended
- * (server.h).  Nobody else touches any of this.
+ * (server.h).  But for `hurry`, nobody else touches any of this.
  *
  * STATES, and what causes each transition
  *
@@ -20,6 +20,7 @@
  *            ▶ killed    the same without one; or what it says is no answer
  *            ▶ absent    it ends by itself
  *   asked    ▶ idle      it answers, and the signal is known to have arrived
+ *            ▶ killed    it answers, and that is not known
  *            ▶ killed    the grace is over, or there is no time for it
  *            ▶ absent    it ends by itself
  *   killed   ▶ absent    it has ended
@@ -39,7 +40,8 @@
  *
  *   One socket for all workers: a child that is killed while it holds a lock
  *   on it stops all others.  A kill by number from here: it may be another's
- *   by then; so the group is killed by the server, which reaps.  Waiting in
+ *   by then; so the group is killed by pidfd, where the system can, and by the
+ *   server, which reaps.  Waiting in
  *   recv alone: a grandchild that keeps the line open hides the child's end.
  */
 #ifndef WEIR_LIB_PROCESS_CHILD_H
@@ -108,7 +110,7 @@ static inline bool weir__child_is_there(const struct weir__child *child)
 }
 
 /* By the worker, for an absent one: waits until child_start has returned.
- * WEIR_OK; WEIR_ESYSTEM, with `why` and errno; WEIR_CANCELLED: hurried. */
+ * WEIR_OK; WEIR_ESYSTEM, with `why` and `error`; WEIR_CANCELLED: hurried. */
 weir_status weir__child_start(struct weir__child *child);
 
 /* By the worker: whether an idle one has ended by itself; look also has it be
@@ -130,8 +132,7 @@ void weir__child_retire(struct weir__child *child);
 /* By anybody: what it runs, or its start, is to end now. */
 void weir__child_hurry(struct weir__child *child);
 
-/* ------------------------------------------ what child.c and attempt.c share
- */
+/* ----------------------------------------- what child.c and attempt.c share */
 
 struct pollfd;
 

@@ -28,23 +28,26 @@
 #include "task/task.h"
 
 /* A handler that ignores SIGXCPU is killed so much later. */
-#define CPU_GRACE_NS 1000000000
+#define CPU_GRACE_NS WEIR_SECONDS(1)
 
 /* What a child that cannot go on ends with: as a shell that cannot run
  * something. */
 enum { CANNOT_GO_ON = 126 };
 
+/* I: set before the first attempt.  M: the main thread's.  A: atomic. */
 static struct {
-    int line;
-    pid_t self, parent;
-    sigset_t mask; /* while an attempt begins */
-    struct weir__wire_start start;
-    struct weir_task task;
-    struct weir__spin spin; /* for the next attempt */
-    void *context;
-    struct weir__thread listener;  /* runs on_cancel actions */
-    volatile int listener_fd;      /* what wakes it; -1: it is not there */
-    timer_t cpu_timer, cpu_killer; /* with a limit */
+    int line;                       /* I */
+    pid_t self, parent;             /* I */
+    sigset_t mask;                  /* I: while an attempt begins */
+    struct weir__wire_start start;  /* I */
+    struct weir_task task;          /* M, and its own lock */
+    struct weir__spin spin;         /* M: for the next attempt */
+    void *context;                  /* I */
+    struct weir__thread listener;   /* M: runs on_cancel actions */
+    struct weir__flag listens;      /* A: it is there */
+    struct weir__counter listen_fd; /* A: what wakes it; 0: none yet; then it
+                                       stays, for the next one too */
+    timer_t cpu_timer, cpu_killer;  /* I: with a limit */
     alignas(max_align_t) unsigned char item[WEIR__MOST_ITEM_BYTES];
     unsigned char data[WEIR__WIRE_DATA_BYTES];
 } inside;
@@ -64,17 +67,19 @@ static void note_asked(int signal)
     (void)signal;
     weir__flag_write(&inside.task.cancelled, true);
     weir__event_set(inside.task.cancel_fd);
-    if (inside.listener_fd >= 0)
-        weir__event_set(inside.listener_fd);
+    if (weir__counter_read(&inside.listen_fd) > 0)
+        weir__event_set((int)weir__counter_read(&inside.listen_fd));
     errno = error;
 }
 
 static void listen_for_cancel(void *arg)
 {
+    int fd = (int)weir__counter_read(&inside.listen_fd);
+
     (void)arg;
     for (;;) {
-        weir__event_wait(inside.listener_fd, WEIR_FOREVER);
-        weir__event_clear(inside.listener_fd);
+        weir__event_wait(fd, WEIR_FOREVER);
+        weir__event_clear(fd);
         weir__task_act_if_cancelled(&inside.task);
     }
 }
@@ -82,33 +87,33 @@ static void listen_for_cancel(void *arg)
 /* An action has ended the thread. */
 static void listener_left(void *arg)
 {
-    int fd = inside.listener_fd;
-
     (void)arg;
-    inside.listener_fd = -1;
-    weir__event_close(fd);
+    weir__flag_write(&inside.listens, false);
     weir__task_forget_actor(&inside.task);
 }
 
 /* For the first on_cancel action there is. */
 static weir_status start_own_listener(void)
 {
-    int fd = inside.listener_fd < 0 ? weir__event_create() : -1;
     weir_status status;
+    int fd;
 
-    if (inside.listener_fd >= 0)
+    if (weir__flag_read(&inside.listens))
         return WEIR_OK;
-    if (fd < 0)
-        return weir__refuse(WEIR_ESYSTEM, "no descriptor for on_cancel");
+    if (weir__counter_read(&inside.listen_fd) == 0) {
+        fd = weir__event_create();
+        if (fd < 0)
+            return weir__refuse(WEIR_ESYSTEM, "no descriptor for on_cancel: "
+                                              "close some");
+        weir__counter_write(&inside.listen_fd, (uint64_t)fd);
+    }
     inside.listener =
         (struct weir__thread){.run = listen_for_cancel, .ended = listener_left};
     weir__thread_set_name(&inside.listener, inside.start.name, "ask");
-    inside.listener_fd = fd;
+    weir__flag_write(&inside.listens, true);
     status = weir__thread_start(&inside.listener);
-    if (status) {
-        inside.listener_fd = -1;
-        weir__event_close(fd);
-    }
+    if (status)
+        weir__flag_write(&inside.listens, false);
     return status;
 }
 
@@ -340,7 +345,7 @@ static void greet_and_serve(void)
                                                                 : NULL,
                                      (size_t)inside.start.data_size,
                                      inside.start.worker);
-    /* If it has changed its rights this is forgotten. */
+    /* A change of rights in child_start clears this, so it is set again. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != inside.parent)
         leave_process(CANNOT_GO_ON);
     if (!weir__wire_say(inside.line, &ready, sizeof(ready)))
@@ -355,7 +360,6 @@ WEIR_NO_RETURN void weir__inside_live(int line)
     inside.line = line;
     inside.self = getpid();
     inside.parent = getppid();
-    inside.listener_fd = -1;
     if (!read_start() || !prepare_child())
         leave_process(CANNOT_GO_ON);
     pthread_cleanup_push(thread_left, NULL);

@@ -9,8 +9,7 @@
  * line, runs it, and writes what it answered.
  *
  *     READY ─▶ RUN ─▶ begin ─▶ handler ─▶ clean-ups ─▶ ANSWER ─▶ RUN ─▶ ...
- *                                                        end of the line ─▶
- * exit
+ *     and at the end of the line ─▶ exit
  *
  * However the process ends, the fork server sees it.  A handler that ends its
  * thread ends the process, with clean-ups, and status 0: a clean-up handler of

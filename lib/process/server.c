@@ -21,7 +21,7 @@
 #include "process/wire.h"
 
 /* Where the one descriptor lies that a server, or a child, keeps beside 0, 1
- * and 2. */
+ * and 2; and how many events are heard of at a time. */
 enum { KEPT_FD = 3, EVENTS = 16 };
 
 /* A child that has not been reaped. */
@@ -45,9 +45,7 @@ static char control_mark, child_mark, parent_mark;
 
 /* ------------------------------------------------------------- descriptors */
 
-/* Whatever there was is closed, but for `kept`, which moves to KEPT_FD.  A
- * missing standard descriptor is made /dev/null, so that no other takes its
- * place. */
+/* Whatever there was is closed, but for `kept`, which moves to KEPT_FD. */
 static void close_rest(int kept)
 {
     DIR *open_ones;
@@ -70,6 +68,8 @@ static void close_rest(int kept)
         closedir(open_ones);
 }
 
+/* Input is /dev/null, and so is what is missing, or another would take its
+ * place. */
 static void fill_standard_fds(void)
 {
     int null = open("/dev/null", O_RDWR);
@@ -134,7 +134,7 @@ static void signal_group(const struct kid *kid, int signal)
 
 /* To close it is not enough for the watch: a child that was forked just now
  * has it too, for a moment. */
-static void close_report(struct kid *kid)
+static void close_kids_report(struct kid *kid)
 {
     if (kid->report < 0)
         return;
@@ -147,7 +147,7 @@ static void give_up_kid(struct kid *kid)
 {
     signal_group(kid, SIGKILL);
     kill(kid->pid, SIGKILL); /* should it have left its group */
-    close_report(kid);
+    close_kids_report(kid);
 }
 
 WEIR_NO_RETURN static void be_a_child(int line)
@@ -197,7 +197,7 @@ static void forget_kid(struct kid *kid)
     while (*link != kid)
         link = &(*link)->next;
     *link = kid->next;
-    close_report(kid);
+    close_kids_report(kid);
     weir__release(kid);
 }
 
@@ -296,7 +296,8 @@ static void hear_report(struct kid *kid)
     got = weir__wire_receive(kid->report, &part, 1, NULL, NULL, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN)
         return;
-    if (got <= 0) {
+    if (got <= 0 || !weir__wire_is(&message, (size_t)got, WEIR__WIRE_ASK,
+                                   sizeof(message))) {
         give_up_kid(kid);
         return;
     }
@@ -312,6 +313,8 @@ static void hear_all(void)
     int count = epoll_wait(nest.watch, events, EVENTS, -1);
     bool some_ended = false;
 
+    if (count < 0 && errno != EINTR)
+        end_server(); /* it would be deaf for ever */
     for (int i = 0; i < count; i++) {
         void *mark = events[i].data.ptr;
 

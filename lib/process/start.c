@@ -72,8 +72,11 @@ weir_status weir__server_check(void)
         return weir__refuse(WEIR_EINVAL,
                             "WEIR_ISOLATE_PROCESS without a fork server: call "
                             "weir_process_start() first in main");
-    if (!weir__server_look())
-        return WEIR_OK;
+    return weir__server_look() ? weir__server_refuse_lost() : WEIR_OK;
+}
+
+weir_status weir__server_refuse_lost(void)
+{
     errno = ESRCH;
     return weir__refuse(WEIR_ESYSTEM,
                         "the fork server has ended: no child can be started "
@@ -226,16 +229,14 @@ weir_status weir_process_start(void)
 {
     WEIR__UNTRAPPED;
     bool could = weir__thread_let_cancel(false);
-    size_t threads = count_threads();
     weir_status status = WEIR_OK;
 
     if (server_is_ours()) {
         status = weir__server_check();
-    } else if (threads > OWN_THREADS) {
-        status = weir__refuse(WEIR_EINVAL,
-                              "there are %zu threads already: call "
-                              "weir_process_start() first in main",
-                              threads);
+    } else if (count_threads() > OWN_THREADS) {
+        status =
+            weir__refuse(WEIR_EINVAL, "there are threads already: call "
+                                      "weir_process_start() first in main");
     } else {
         if (server.started) /* in a child of fork() */
             close(server.control);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.h - what this process knows of its fork server.
+ * start.h - what this process knows of its fork server; what runs in that is in
+ * server.h.
  *
  * One of few things that a process has only one of.  It belongs to the process
  * that started it: in a fork child there is none, until the child starts its
@@ -18,6 +19,9 @@
 /* Whether children can be made: WEIR_OK, WEIR_EINVAL (weir_process_start was
  * not called), WEIR_ESYSTEM (the server has ended); in words, too. */
 weir_status weir__server_check(void);
+
+/* Says that it has ended, and returns WEIR_ESYSTEM. */
+weir_status weir__server_refuse_lost(void);
 
 /* Whether it is known that it has ended; cheap. */
 bool weir__server_is_lost(void);

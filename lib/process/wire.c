@@ -131,8 +131,11 @@ ptrdiff_t weir__wire_receive(int socket, struct iovec *parts, size_t count,
         message.msg_controllen = sizeof(rights.bytes);
         got = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
-    if (got < 0)
+    if (got < 0) {
+        if (fd_count)
+            *fd_count = 0;
         return -1;
+    }
     came = take_rights(&message, fds, fds ? *fd_count : 0);
     if (fd_count)
         *fd_count = came;

@@ -7,9 +7,9 @@
  * Three kinds of SEQPACKET socket pairs, so that each message comes whole or
  * not at all, and the end of whoever is there is seen on the other side:
  *
- *   control   this process ──▶ server       SPAWN, with the other two's far
- * ends report    one a child, this process ◀─▶ server line      one a child,
- * this process ◀─▶ child
+ *   control   this process ──▶ server    SPAWN, with far ends
+ *   report    this process ◀─▶ server    one for each child
+ *   line      this process ◀─▶ child     one for each child
  *
  *     worker          server            child
  *       │── SPAWN ──────▶│── fork ────────▶│
@@ -123,8 +123,8 @@ bool weir__wire_say(int socket, const void *message, size_t bytes);
 
 /* Receives one message.  *fd_count is room before and how many came after; they
  * are close-on-exec.  `flags` as of recvmsg.  Returns its length, 0 at the end,
- * -1 with errno; EMSGSIZE: it was longer than the parts, or the descriptors
- * found no place. */
+ * -1 with errno.  EMSGSIZE: it was longer than the parts; EMFILE: not all
+ * descriptors found a place, and those that did are the caller's. */
 ptrdiff_t weir__wire_receive(int socket, struct iovec *parts, size_t count,
                              int *fds, size_t *fd_count, int flags);
 

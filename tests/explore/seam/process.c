@@ -15,7 +15,7 @@ static void must_not_come(void)
     world_fail("a pool that is explored has no children");
 }
 
-weir_status weir__server_check(void)
+weir_status weir__server_refuse_lost(void)
 {
     must_not_come();
     return WEIR_ESYSTEM;
