@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -191,6 +192,32 @@ START_TEST(memory_is_limited)
     assert_kind((struct deed){act_take_memory, 512 << 20, ""},
                 WEIR_OUTCOME_FAILED, ENOMEM);
     assert_serves();
+}
+END_TEST
+
+static int act_compare_core_limit(weir_task *task, struct deed *deed)
+{
+    struct rlimit limit;
+
+    (void)task;
+    return getrlimit(RLIMIT_CORE, &limit) || limit.rlim_cur != (rlim_t)deed->n;
+}
+
+/* 1, since with 0 the system would still run a program that takes them. */
+START_TEST(core_dumps_are_off_unless_they_are_asked_for)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_CORE, &limit), 0);
+    open_children();
+    assert_kind((struct deed){act_compare_core_limit, 1, ""}, WEIR_OUTCOME_DONE,
+                0);
+    end_children();
+    children.core_dumps = true;
+    open_children();
+    assert_kind((struct deed){act_compare_core_limit, (int64_t)limit.rlim_cur,
+                              ""},
+                WEIR_OUTCOME_DONE, 0);
 }
 END_TEST
 
@@ -494,6 +521,7 @@ int main(void)
         an_exit_is_the_tasks_outcome,
         an_abort_and_an_overflow_of_the_stack_stay_there,
         memory_is_limited,
+        core_dumps_are_off_unless_they_are_asked_for,
         processor_time_is_limited_for_each_attempt,
         or_hardly,
         also_for_one_that_ignores_the_signal,
