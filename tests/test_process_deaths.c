@@ -172,12 +172,12 @@ enum { SANITIZED = 0 };
 
 static int act_take_memory(weir_task *task, struct deed *deed)
 {
-    char *bytes = malloc((size_t)deed->n);
+    volatile char *bytes = malloc((size_t)deed->n);
 
     if (!bytes)
         return weir_task_fail(task, ENOMEM, "no memory");
-    memset(bytes, 1, (size_t)deed->n);
-    free(bytes);
+    bytes[deed->n - 1] = 1; /* or a compiler would do without */
+    free((void *)bytes);
     return 0;
 }
 
@@ -226,7 +226,7 @@ static int act_compute(weir_task *task, struct deed *deed)
     (void)task;
     if (deed->n == 1)
         signal(SIGXCPU, SIG_IGN);
-    for (volatile unsigned i = 0; i < 1 || i > 0; i++)
+    while (!atomic_load(&board->marks[7])) /* which nobody sets */
         continue;
     return 0;
 }

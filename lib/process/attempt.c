@@ -200,6 +200,16 @@ static bool spin_for_line(struct weir__child *child, struct weir_task *task,
     return came;
 }
 
+/* The same, having slept since then. */
+static bool hear_line_after(struct weir__child *child, struct weir_task *task,
+                            struct vigil *vigil, int64_t parked_ns)
+{
+    if (!hear_line(child, task, vigil))
+        return false;
+    weir__spin_learn(child->spin, weir__now() - parked_ns);
+    return true;
+}
+
 /* Until it has answered (true), or has ended or is given up. */
 static bool await_answer(struct weir__child *child, struct weir_task *task,
                          struct vigil *vigil, bool *ended)
@@ -223,10 +233,8 @@ static bool await_answer(struct weir__child *child, struct weir_task *task,
             if (!pass_time(child, vigil))
                 return false;
         } else if (!deaf && what[0].revents) {
-            if (hear_line(child, task, vigil)) {
-                weir__spin_learn(child->spin, weir__now() - parked_ns);
+            if (hear_line_after(child, task, vigil, parked_ns))
                 return true;
-            }
         } else if (what[1].revents) {
             *ended = true;
             return false;
