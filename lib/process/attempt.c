@@ -99,21 +99,36 @@ static bool take_answer(struct weir_task *task, struct vigil *vigil,
     return true;
 }
 
+static ptrdiff_t receive_line(struct weir__child *child)
+{
+    struct iovec part = {child->buffer, WEIR__CHILD_BUFFER_BYTES};
+
+    return weir__wire_receive(child->line, &part, 1, NULL, NULL, MSG_DONTWAIT);
+}
+
+/* The system may say that the line is over just before it notes that something
+ * was left unread, and says that the next time. */
+static void
+note_end_of_line(struct weir__child *child, struct vigil *vigil, ptrdiff_t got)
+{
+    if (got == 0)
+        got = receive_line(child);
+    vigil->line_over = true;
+    vigil->unread = got < 0 && errno == ECONNRESET;
+    vigil->until_ns = weir__child_moment_in(WEIR__CHILD_DYING_NS);
+}
+
 /* Whether the answer has come. */
 static bool hear_line(struct weir__child *child, struct weir_task *task,
                       struct vigil *vigil)
 {
-    struct iovec part = {child->buffer, WEIR__CHILD_BUFFER_BYTES};
     struct weir__wire_head head;
-    ptrdiff_t got =
-        weir__wire_receive(child->line, &part, 1, NULL, NULL, MSG_DONTWAIT);
+    ptrdiff_t got = receive_line(child);
 
     if (got < 0 && errno == EAGAIN)
         return false;
     if (got == 0 || (got < 0 && errno != EMSGSIZE)) {
-        vigil->line_over = true;
-        vigil->unread = got < 0 && errno == ECONNRESET;
-        vigil->until_ns = weir__child_moment_in(WEIR__CHILD_DYING_NS);
+        note_end_of_line(child, vigil, got);
         return false;
     }
     if (got >= (ptrdiff_t)sizeof(head)) {
