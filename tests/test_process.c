@@ -543,7 +543,7 @@ START_TEST(a_killed_attempt_is_tried_again)
     retry.max_attempts = 2;
     retry.base_ns = 1;
     options.retry = &retry;
-    options.timeout_ns = WEIR_MS(20) * 10;
+    options.timeout_ns = WEIR_MS(500);
     options.grace_ns = 1;
     open_children();
     outcome = outcome_of_deed((struct deed){act_overstay_once, 0, ""});

@@ -253,7 +253,7 @@ END_TEST
 
 START_TEST(also_for_one_that_ignores_the_signal)
 {
-    children.cpu_ns = WEIR_MS(1);
+    children.cpu_ns = WEIR_MS(20);
     open_children();
     assert_kind((struct deed){act_compute, 1, ""}, WEIR_OUTCOME_CRASHED,
                 SIGKILL);
