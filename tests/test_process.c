@@ -502,7 +502,7 @@ START_TEST(a_deadline_settles_and_then_kills)
 {
     int child;
 
-    options.timeout_ns = WEIR_MS(5);
+    options.timeout_ns = WEIR_MS(200);
     open_children();
     assert_kind((struct deed){act_overstay, 0, ""}, WEIR_OUTCOME_TIMED_OUT, 0);
     child = atomic_load(&board->child);
@@ -516,7 +516,7 @@ START_TEST(a_child_that_does_not_listen_is_killed_after_the_grace)
 {
     weir_pool_stats stats = WEIR_POOL_STATS_INIT;
 
-    options.timeout_ns = WEIR_MS(5);
+    options.timeout_ns = WEIR_MS(200);
     options.grace_ns = WEIR_MS(5);
     open_children();
     assert_kind((struct deed){act_overstay, 0, ""}, WEIR_OUTCOME_TIMED_OUT, 0);
