@@ -371,6 +371,13 @@ static void pool_two_resizes(void)
     resize_it(1);
 }
 
+static void pool_two_growths(void)
+{
+    open_plain();
+    start(resize_it, 2);
+    resize_it(2);
+}
+
 static void pool_grow_against_exit(void)
 {
     open_plain();
@@ -458,6 +465,8 @@ const struct scenario scenarios_pool_end[] = {
                    "what woke the one that leaves is another's"),
      .bound = 1},
     {POOL_SCENARIO(pool_two_resizes, 4, "they take turns"), .bound = 1},
+    {POOL_SCENARIO(pool_two_growths, 5, "each with records of its own"),
+     .bound = 1},
     {POOL_SCENARIO(pool_grow_against_exit, 5, "there are two in the end"),
      .bound = 1},
     {POOL_SCENARIO(pool_shrink_against_exit, 4, "there is one in the end"),
