@@ -12,6 +12,7 @@
 #include <weir/queue.h>
 #include <weir/retry.h>
 #include <weir/run.h>
+#include <weir/stream.h>
 #include <weir/status.h>
 #include <weir/task.h>
 #include <weir/version.h>

@@ -44,6 +44,7 @@ static const struct {
     {WEIR_ENOMEM, "WEIR_ENOMEM"},
     {WEIR_ESYSTEM, "WEIR_ESYSTEM"},
     {WEIR_ECORRUPT, "WEIR_ECORRUPT"},
+    {WEIR_FAILED, "WEIR_FAILED"},
 };
 enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
 

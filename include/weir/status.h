@@ -23,7 +23,8 @@ typedef enum weir_status {
     WEIR_EINVAL = -11,   /* an argument or option is out of range */
     WEIR_ENOMEM = -12,   /* no memory */
     WEIR_ESYSTEM = -13,  /* the system refused; errno says what */
-    WEIR_ECORRUPT = -14  /* stored bytes are not what was written */
+    WEIR_ECORRUPT = -14, /* stored bytes are not what was written */
+    WEIR_FAILED = -15    /* some task's outcome is not DONE */
 } weir_status;
 
 /*
@@ -44,9 +45,9 @@ WEIR_API const char *weir_status_text(weir_status status);
 
 /*
  * What was wrong with the last call that weir refused on this thread, and what
- * to do about it.  WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM, WEIR_FORKED and
- * WEIR_DEADLOCK set it; other statuses say all there is, and leave it alone as
- * WEIR_OK does.  It is "" at first.
+ * to do about it.  WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM, WEIR_FORKED,
+ * WEIR_DEADLOCK and WEIR_FAILED set it; other statuses say all there is, and
+ * leave it alone as WEIR_OK does.  It is "" at first.
  *
  * Owns:    lends the text until this thread's next refused call.
  * Threads: any; each has its own.

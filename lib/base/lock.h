@@ -18,11 +18,12 @@
 #include "base/annotate.h"
 
 enum weir__rank {
-    WEIR__RANK_RUN,   /* a run's report and its producers' state */
-    WEIR__RANK_QUEUE, /* one queue's ring */
-    WEIR__RANK_POOL,  /* one pool: tasks, workers, ledger, futures */
-    WEIR__RANK_TASK,  /* one attempt: its cancelling */
-    WEIR__RANK_WATCH  /* one thread that waits for any of several futures */
+    WEIR__RANK_RUN,    /* a run's report and its producers' state */
+    WEIR__RANK_STREAM, /* a stream's places */
+    WEIR__RANK_QUEUE,  /* one queue's ring */
+    WEIR__RANK_POOL,   /* one pool: tasks, workers, ledger, futures */
+    WEIR__RANK_TASK,   /* one attempt: its cancelling */
+    WEIR__RANK_WATCH   /* one thread that waits for any of several futures */
 };
 
 struct WEIR_LOCKABLE weir__mutex {

@@ -27,6 +27,7 @@ static const struct label labels[] = {
     [-WEIR_ENOMEM] = {"WEIR_ENOMEM", "out of memory"},
     [-WEIR_ESYSTEM] = {"WEIR_ESYSTEM", "the system refused"},
     [-WEIR_ECORRUPT] = {"WEIR_ECORRUPT", "stored bytes are corrupt"},
+    [-WEIR_FAILED] = {"WEIR_FAILED", "some tasks were not done"},
 };
 
 static const struct label *find(weir_status status)

@@ -10,6 +10,22 @@
 #include "base/options.h"
 #include "task/outcome.h"
 
+static void settle_item(void *arg, const void *item,
+                        const weir_outcome *outcome, bool overdue)
+{
+    const weir_producer *p = &((struct weir__feed *)arg)->producer;
+
+    (void)overdue;
+    p->settle(p->self, item, outcome);
+}
+
+static void release_item(void *arg, void *item)
+{
+    const weir_producer *p = &((struct weir__feed *)arg)->producer;
+
+    p->release(p->self, item);
+}
+
 weir_status
 weir__feed_init(struct weir__feed *feed, const weir_producer *producer)
 {
@@ -19,7 +35,12 @@ weir__feed_init(struct weir__feed *feed, const weir_producer *producer)
 
     if (status)
         return status;
-    feed->source = (struct weir__source){p->settle, p->release, p->self};
+    if (feed->seat)
+        return WEIR_OK;
+    feed->source =
+        (struct weir__source){.settle = p->settle ? settle_item : NULL,
+                              .release = p->release ? release_item : NULL,
+                              .arg = feed};
     feed->item = weir__allocate(p->item_size);
     return feed->item ? WEIR_OK : WEIR_ENOMEM;
 }
@@ -30,7 +51,7 @@ void weir__feed_dispose(struct weir__feed *feed)
 }
 
 /* The item is ours: nobody else will say what became of it. */
-static void turn_away(struct weir__feed *feed, weir_status why)
+static void turn_away(struct weir__feed *feed, void *item, weir_status why)
 {
     const weir_producer *p = &feed->producer;
     char message[64];
@@ -41,28 +62,38 @@ static void turn_away(struct weir__feed *feed, weir_status why)
     outcome.kind = WEIR_OUTCOME_CANCELLED;
     outcome.message = message;
     if (p->settle)
-        p->settle(p->self, feed->item, &outcome);
-    feed->turned_away(feed->arg, &outcome);
-    if (p->release)
-        p->release(p->self, feed->item);
+        p->settle(p->self, item, &outcome);
+    feed->turned_away(feed->arg, item, &outcome);
+    if (p->release && !feed->seat)
+        p->release(p->self, item);
+}
+
+static weir_status feed_item(struct weir__feed *feed, void *item)
+{
+    if (feed->submit)
+        return feed->submit(feed->arg, item);
+    return weir__pool_submit_from(feed->pool, &feed->source, feed->handler,
+                                  item, WEIR_FOREVER);
 }
 
 /* Until the producer or the pool has had enough. */
 static weir_status pump(struct weir__feed *feed)
 {
     while (!weir__flag_read(&feed->asked_to_end)) {
-        weir_status status =
-            feed->producer.next(feed->producer.self, feed->item);
+        void *item = feed->seat ? feed->seat(feed->arg) : feed->item;
+        weir_status status;
 
+        if (!item)
+            break;
+        status = feed->producer.next(feed->producer.self, item);
         if (status)
             return status == WEIR_END ? WEIR_OK : status;
-        status =
-            weir__pool_submit_from(feed->pool, &feed->source, feed->handler,
-                                   feed->item, WEIR_FOREVER);
+        status = feed_item(feed, item);
         if (status)
-            turn_away(feed, status);
-        if (status == WEIR_CLOSED)
-            return WEIR_CANCELLED;
+            turn_away(feed, item, status);
+        feed->was_closed = status == WEIR_CLOSED;
+        if (feed->was_closed)
+            break;
         if (status && status != WEIR_FULL)
             return status;
     }

@@ -8,6 +8,7 @@
 #include "base/atomic.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/options.h"
 #include "queue/queue.h"
 #include "queue/settings.h"
 
@@ -21,6 +22,31 @@ weir_status weir__producer_check(const weir_producer *out, size_t item_size)
                             "larger items",
                             item_size, WEIR__MOST_ITEM_BYTES);
     return WEIR_OK;
+}
+
+weir_status weir__producer_read(weir_producer *into, const weir_producer *from,
+                                const char *name)
+{
+    weir_status status = WEIR_OK;
+
+    if (!from)
+        return weir__refuse(WEIR_EINVAL, "%s is NULL", name);
+    if (from->size == 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "%s.size is 0: use a constructor or "
+                            "WEIR_PRODUCER_INIT",
+                            name);
+    status = weir__options_read(into, sizeof(*into), from, "weir_producer");
+    if (!status && !into->next)
+        status = weir__refuse(WEIR_EINVAL,
+                              "%s.next is NULL: use a constructor or "
+                              "WEIR_PRODUCER_INIT, and set it",
+                              name);
+    if (!status &&
+        (into->item_size == 0 || into->item_size > WEIR__MOST_ITEM_BYTES))
+        status = weir__refuse(WEIR_EINVAL, "%s.item_size %zu is not 1 to %d",
+                              name, into->item_size, WEIR__MOST_ITEM_BYTES);
+    return status;
 }
 
 void *weir__producer_allocate(size_t bytes)

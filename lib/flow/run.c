@@ -41,8 +41,8 @@
 #include "base/park.h"
 #include "base/trap.h"
 #include "flow/feed.h"
+#include "flow/producers.h"
 #include "process/start.h"
-#include "queue/settings.h"
 
 /* I: set before the threads start.  L: with `lock`. */
 struct run {
@@ -93,8 +93,9 @@ run_settled(void *arg, const void *item, const weir_outcome *outcome)
         run->on_settled(run->on_settled_arg, item, outcome);
 }
 
-static void run_turned_away(void *arg, const weir_outcome *outcome)
+static void run_turned_away(void *arg, void *item, const weir_outcome *outcome)
 {
+    (void)item;
     note_failure_of_task(arg, outcome);
 }
 
@@ -164,33 +165,16 @@ static void watcher_left(void *arg)
 static weir_status
 check_producer(const weir_run_options *o, size_t i, weir_producer *p)
 {
-    weir_status status;
+    char name[40];
 
-    if (!o->producers[i])
-        return weir__refuse(WEIR_EINVAL, "producers[%zu] is NULL", i);
     for (size_t before = 0; before < i; before++)
         if (o->producers[before] == o->producers[i])
             return weir__refuse(WEIR_EINVAL,
                                 "producers[%zu] and producers[%zu] are the "
                                 "same: make two",
                                 before, i);
-    if (o->producers[i]->size == 0)
-        return weir__refuse(WEIR_EINVAL,
-                            "producers[%zu].size is 0: use a constructor or "
-                            "WEIR_PRODUCER_INIT",
-                            i);
-    status =
-        weir__options_read(p, sizeof(*p), o->producers[i], "weir_producer");
-    if (!status && !p->next)
-        status = weir__refuse(WEIR_EINVAL,
-                              "producers[%zu].next is NULL: use a constructor "
-                              "or WEIR_PRODUCER_INIT, and set it",
-                              i);
-    if (!status && (p->item_size == 0 || p->item_size > WEIR__MOST_ITEM_BYTES))
-        status = weir__refuse(WEIR_EINVAL,
-                              "producers[%zu].item_size %zu is not 1 to %d", i,
-                              p->item_size, WEIR__MOST_ITEM_BYTES);
-    return status;
+    snprintf(name, sizeof(name), "producers[%zu]", i);
+    return weir__producer_read(p, o->producers[i], name);
 }
 
 static weir_status check_producers(const weir_run_options *o, size_t *item_size)

@@ -10,6 +10,7 @@
 #include "base/processors.h"
 #include "base/thread.h"
 #include "observe/ledger.h"
+#include "pool/kept.h"
 #include "pool/pool.h"
 
 /* Before it sleeps: it may be more urgent than who it waits for. */
@@ -61,6 +62,7 @@ create_entry(weir_pool *pool, const struct weir__plain *plain)
     WEIR_REQUIRES(pool->lock)
 {
     struct weir__entry *entry = weir__store_take(pool);
+    const struct weir__kept *kept = weir__kept_of(plain);
 
     assert(entry && "there is one for each task in the lane");
     entry->id = plain->id;
@@ -70,6 +72,14 @@ create_entry(weir_pool *pool, const struct weir__plain *plain)
     entry->timeout_ns = pool->settings.options.timeout_ns;
     entry->retry = &pool->settings.retry;
     entry->submitted_ns = weir__now();
+    if (kept) {
+        entry->handler = kept->keeper->handler;
+        entry->item = kept->item;
+        entry->source = &kept->keeper->source;
+        entry->submitted_ns = kept->submitted_ns;
+        if (kept->keeper->context)
+            entry->context = kept->keeper->context;
+    }
     weir__entry_count(pool, entry, WEIR__COLUMN(accepted), 1);
     pool->open++;
     return entry;

@@ -119,6 +119,7 @@ struct weir__lane_work {
     int64_t stamped_ns;    /* W: when the first of them began */
     uint64_t seen;         /* L: which task the beat has seen it at */
     int64_t seen_ns;       /* L: and when first */
+    int64_t started_ns;    /* W: when a kept one did */
     int64_t ended_ns;      /* W: when the task before this one did, if it has
                               just then; else 0 */
 };

@@ -2,6 +2,7 @@
 /* plain.c - how a worker runs plain tasks.  The essay is in lane.h. */
 #include "base/clock.h"
 #include "base/fence.h"
+#include "pool/kept.h"
 #include "pool/pool.h"
 
 /* ------------------------------------------------------------------ taking */
@@ -100,11 +101,20 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
 {
     struct weir__lane_work *lane = &worker->lane;
     const weir_pool_options *o = &pool->settings.options;
+    const struct weir__kept *kept = weir__kept_of(&lane->plain);
     struct weir__attempt attempt = {.id = lane->plain.id,
                                     .attempt = 1,
                                     .worker = worker->index,
                                     .context = o->context,
                                     .deadline = WEIR_FOREVER};
+
+    if (kept) {
+        if (kept->keeper->context)
+            attempt.context = kept->keeper->context;
+        if (lane->ended_ns == 0)
+            lane->ended_ns = weir__now();
+        lane->started_ns = lane->ended_ns;
+    }
 
     if (!weir__beat_stamp(pool, lane))
         attempt.find_deadline = weir__beat_find_deadline;
@@ -124,9 +134,10 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
 static bool is_past_deadline(struct weir__lane_work *lane)
 {
     uint64_t at_ns = weir__counter_read(&lane->deadline_ns);
+    bool stamps = at_ns > 0 || weir__kept_of(&lane->plain);
 
-    lane->ended_ns = at_ns > 0 ? weir__now() : 0;
-    return lane->ended_ns > 0 && (int64_t)at_ns <= lane->ended_ns;
+    lane->ended_ns = stamps ? weir__now() : 0;
+    return at_ns > 0 && (int64_t)at_ns <= lane->ended_ns;
 }
 
 /* Whether somebody who wanted the attempt has got it. */
@@ -154,6 +165,7 @@ static void tell_idle_joiners(weir_pool *pool)
 static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
 {
     struct weir__lane_work *lane = &worker->lane;
+    const struct weir__kept *kept = weir__kept_of(&lane->plain);
 
     if (is_past_deadline(lane) || !weir__task_is_plain(&worker->task))
         return false;
@@ -163,10 +175,24 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
         was_adopted(pool, worker))
         return false;
     weir__task_end_plainly(&worker->task);
+    if (kept)
+        weir__kept_tell(kept, &worker->task, lane->started_ns, lane->ended_ns);
     count_one(weir__task_is_done(&worker->task) ? &lane->done : &lane->failed);
     weir__fence_light();
     tell_idle_joiners(pool);
     return true;
+}
+
+/* False: it crashed. */
+static bool run_plain(struct weir__worker *worker)
+{
+    const struct weir__plain *plain = &worker->lane.plain;
+    const struct weir__kept *kept = weir__kept_of(plain);
+
+    if (kept)
+        return weir__task_run(&worker->task, kept->keeper->handler, kept->item,
+                              false);
+    return weir__task_run(&worker->task, plain->handler, plain->item, false);
 }
 
 bool weir__plain_run(weir_pool *pool, struct weir__worker *worker)
@@ -178,8 +204,7 @@ bool weir__plain_run(weir_pool *pool, struct weir__worker *worker)
     if (!begin_plain(pool, worker))
         return true;
     weir__pool_enter(&worker->inside, pool);
-    if (!weir__task_run(&worker->task, lane->plain.handler, lane->plain.item,
-                        false))
+    if (!run_plain(worker))
         return false;
     weir__thread_reset_cancel();
     weir__thread_test_cancel();

@@ -21,10 +21,17 @@ struct weir__inside {
     struct weir__inside *outer;
 };
 
-/* Somebody beside the pool who wants to know of a task: a producer. */
+/* Somebody beside the pool who wants to know of a task: a producer.  Each of
+ * these may be NULL. */
 struct weir__source {
-    void (*settle)(void *arg, const void *item, const weir_outcome *outcome);
+    /* `overdue`: a handler is still at the item. */
+    void (*settle)(void *arg, const void *item, const weir_outcome *outcome,
+                   bool overdue);
     void (*release)(void *arg, void *item);
+    /* For kept.h: whether the pool is to release the item; else it has nothing
+     * more to do with it.  And when it has: `released`, or never to be. */
+    bool (*may_release)(void *arg, void *item);
+    void (*let_go)(void *arg, void *item, bool released);
     void *arg;
 };
 

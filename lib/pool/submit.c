@@ -22,6 +22,7 @@
 #include "observe/ledger.h"
 #include "pool/callers.h"
 #include "pool/children.h"
+#include "pool/kept.h"
 #include "process/start.h"
 #include "task/retry.h"
 
@@ -34,6 +35,7 @@ struct offer {
     const weir_retry *own_retry;         /* NULL: the pool's */
     const char *label;
     const struct weir__source *source;
+    struct weir__kept *kept; /* NULL: none; else it waits for room */
     weir_future *future;
     weir_group *group;
 };
@@ -83,6 +85,8 @@ static bool is_plain(const weir_pool *pool, const struct offer *offer)
 {
     const weir_pool_options *o = &pool->settings.options;
 
+    if (offer->kept)
+        return pool->has_lane && offer->kept->keeper->is_quiet;
     return pool->has_lane && !offer->future && !offer->group &&
            !offer->source && !offer->own_retry && !offer->label &&
            offer->time_to_live_ns == 0 && offer->timeout_ns == o->timeout_ns &&
@@ -92,6 +96,9 @@ static bool is_plain(const weir_pool *pool, const struct offer *offer)
 static bool
 put_plain(weir_pool *pool, const struct offer *offer, uint64_t ignored)
 {
+    if (offer->kept)
+        return weir__lane_put(&pool->lane, &pool->listed, weir__kept_mark,
+                              offer->kept, NULL, ignored);
     return weir__lane_put(&pool->lane, &pool->listed, offer->handler,
                           offer->item, offer->copy ? offer->item : NULL,
                           ignored);
@@ -183,18 +190,25 @@ static weir_status refuse_degraded(const weir_pool *pool)
         (unsigned)pool->settings.options.max_abandoned);
 }
 
+static weir_on_full policy_for(const weir_pool *pool, const struct offer *offer)
+{
+    return offer->kept ? WEIR_ON_FULL_WAIT : pool->settings.options.on_full;
+}
+
 /* Waits as the policy says until it is let in. */
 static weir_status
 let_in_drops_lock(weir_pool *pool, const struct offer *offer,
                   struct weir__turn *turn, weir_deadline deadline)
     WEIR_REQUIRES(pool->lock)
 {
-    weir_on_full policy = pool->settings.options.on_full;
+    weir_on_full policy = policy_for(pool, offer);
     weir_status status = WEIR_OK;
 
     for (;;) {
         if (pool->closing)
             return WEIR_CLOSED;
+        if (offer->kept && weir__flag_read(&offer->kept->keeper->gives_up))
+            return WEIR_CANCELLED;
         if (weir__pool_is_degraded(pool))
             return refuse_degraded(pool);
         if (weir__children_are_lost(pool))
@@ -271,8 +285,7 @@ static bool spin_for_place(weir_pool *pool, const struct offer *offer,
     struct weir__spinner spinner = {0};
     bool in = false;
 
-    if (pool->settings.options.on_full != WEIR_ON_FULL_WAIT ||
-        weir__is_now(deadline))
+    if (policy_for(pool, offer) != WEIR_ON_FULL_WAIT || weir__is_now(deadline))
         return false;
     while (!in && !weir__lane_has_flag(&pool->lane.tail) &&
            weir__spin_on(&pool->submit_spin, &spinner))
@@ -424,6 +437,25 @@ weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
     offer.copy = true;
     offer.source = source;
     return let_in(pool, &offer, deadline);
+}
+
+weir_status
+weir__pool_check_kept(const weir_pool *pool, const struct weir__keeper *keeper)
+{
+    return check_offer(pool, keeper->handler, NULL, keeper->context);
+}
+
+weir_status weir__pool_submit_kept(weir_pool *pool, struct weir__kept *kept)
+{
+    const struct weir__keeper *keeper = kept->keeper;
+    struct offer offer = offer_of(pool, keeper->handler, kept->item);
+
+    if (keeper->context)
+        offer.context = keeper->context;
+    offer.source = &keeper->source;
+    offer.kept = kept;
+    kept->submitted_ns = weir__now();
+    return let_in(pool, &offer, WEIR_FOREVER);
 }
 
 weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,

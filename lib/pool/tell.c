@@ -41,16 +41,26 @@ handled(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
         weir__entry_retry_if_ready(pool, entry);
 }
 
-/* The entry is kept, but its future and group are not to wait for it. */
+static void
+let_go_of_item(const struct weir__source *source, void *item, bool released)
+{
+    if (source && source->let_go)
+        source->let_go(source->arg, item, released);
+}
+
+/* The entry stays, but its future and group are not to wait for it. */
 static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock)
 {
+    const struct weir__source *source = entry->source;
     weir_future *future = entry->future;
     weir_group *group = entry->group;
 
+    entry->source = NULL;
     entry->future = NULL;
     entry->group = NULL;
     weir__mutex_unlock(&pool->lock);
+    let_go_of_item(source, entry->item, false);
     weir_future_release(future);
     weir__mutex_lock(&pool->lock);
     weir__group_leave_drops_lock(pool, group);
@@ -72,14 +82,17 @@ give_back(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
 static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock)
 {
+    const struct weir__source *source = entry->source;
+    void *item = entry->item;
     weir_future *future = entry->future;
     weir_group *group = entry->group;
     struct weir__entry *callers = entry->is_callers ? entry : NULL;
 
     if (!callers)
         give_back(pool, entry);
-    if (future || callers) {
+    if (future || callers || (source && source->let_go)) {
         weir__mutex_unlock(&pool->lock);
+        let_go_of_item(source, item, true);
         weir_future_release(future);
         weir__store_release_callers(callers);
         weir__mutex_lock(&pool->lock);
@@ -88,8 +101,9 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     weir__group_leave_drops_lock(pool, group);
 }
 
-static void call_step(const weir_pool *pool, struct weir__entry *entry,
-                      enum weir__step step)
+/* False: its keeper releases the item, the pool has done with it. */
+static bool call_step(const weir_pool *pool, struct weir__entry *entry,
+                      enum weir__step step, bool overdue)
 {
     const struct weir__source *source = entry->source;
     const weir_pool_options *o = &pool->settings.options;
@@ -97,13 +111,16 @@ static void call_step(const weir_pool *pool, struct weir__entry *entry,
     switch (step) {
     case WEIR__STEP_SOURCE_SETTLE:
         if (source && source->settle)
-            source->settle(source->arg, entry->item, &entry->outcome);
+            source->settle(source->arg, entry->item, &entry->outcome, overdue);
         break;
     case WEIR__STEP_ON_SETTLED:
         if (o->on_settled)
             o->on_settled(o->on_settled_arg, entry->item, &entry->outcome);
         break;
     case WEIR__STEP_ON_RELEASE:
+        if (source && source->may_release &&
+            !source->may_release(source->arg, entry->item))
+            return false;
         if (o->on_release)
             o->on_release(o->on_release_arg, entry->item);
         break;
@@ -115,12 +132,14 @@ static void call_step(const weir_pool *pool, struct weir__entry *entry,
     case WEIR__STEP_FREE:
         break;
     }
+    return true;
 }
 
 /* With the entry handled by this thread. */
 static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
 {
     bool calls = weir__entry_has_callbacks(pool, entry);
+    bool overdue, goes_on;
 
     entry->notices &= ~(unsigned)WEIR__NOTICE_CALLBACKS;
     while (entry->step != WEIR__STEP_FREE && !pool->destroyed) {
@@ -131,11 +150,16 @@ static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
             entry->step++;
             continue;
         }
+        overdue = entry->is_overdue;
         weir__mutex_unlock(&pool->lock);
         weir__pool_enter(&entry->inside, pool);
-        call_step(pool, entry, entry->step++);
+        goes_on = call_step(pool, entry, entry->step++, overdue);
         weir__pool_leave(&entry->inside);
         weir__mutex_lock(&pool->lock);
+        if (!goes_on) {
+            entry->source = NULL;
+            entry->step = WEIR__STEP_FREE;
+        }
     }
     if (entry->step == WEIR__STEP_FREE) {
         free_entry_drops_lock(pool, entry);

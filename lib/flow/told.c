@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* told.c - what the pool and the feeder tell a stream.  The essay is in
+ * stream.h. */
+#include "flow/stream.h"
+
+#include "base/fault.h"
+#include "pool/pool.h"
+
+/* ------------------------------------------------------------------- release
+ */
+
+static void dispose_stream(struct weir_stream *stream)
+{
+    const weir_producer *p = &stream->feed.producer;
+    weir_pool *pool = stream->pool;
+
+    if (p->close)
+        p->close(p->self);
+    weir_queue_destroy(stream->tickets);
+    weir_queue_destroy(stream->settled);
+    weir__places_dispose(&stream->places);
+    weir__release(stream->arrived);
+    weir__release(stream);
+    weir__mutex_lock(&pool->lock);
+    weir__pool_unlock_and_let_go(pool);
+}
+
+void weir__stream_end(struct weir_stream *stream, uint64_t less)
+{
+    if (weir__counter_add(&stream->remaining, -less) == less)
+        dispose_stream(stream);
+}
+
+static void free_place(struct weir_stream *stream, struct weir__place *place)
+{
+    if (weir__places_free(&stream->places, place))
+        weir__stream_end(stream, 1);
+}
+
+void weir__stream_let_go(struct weir_stream *stream, struct weir__place *place)
+{
+    const weir_pool_options *o = &stream->pool->settings.options;
+    const weir_producer *p = &stream->feed.producer;
+
+    if (!weir__place_let_go(place, WEIR__HELD_BY_READER))
+        return;
+    if (place->accepted && !place->is_lost && o->on_release)
+        o->on_release(o->on_release_arg, place->item);
+    if (!place->is_lost && p->release)
+        p->release(p->self, place->item);
+    free_place(stream, place);
+}
+
+/* ---------------------------------------------------------- the pool's side */
+
+static void publish(struct weir_stream *stream, uint32_t ticket)
+{
+    weir_status status = weir_queue_put(stream->settled, &ticket, WEIR_FOREVER);
+
+    (void)status; /* there is room for all, and it is never closed */
+}
+
+static void settle_place(void *arg, const void *item,
+                         const weir_outcome *outcome, bool overdue)
+{
+    struct weir_stream *stream = arg;
+    const weir_producer *p = &stream->feed.producer;
+    struct weir__place *place = weir__place_of(item);
+
+    weir__place_settle(place, outcome, overdue);
+    publish(stream, (uint32_t)place->ticket);
+    if (p->settle) /* last: it may end the thread */
+        p->settle(p->self, item, outcome);
+}
+
+static bool may_release(void *arg, void *item)
+{
+    (void)arg;
+    return weir__place_let_go(weir__place_of(item), WEIR__HELD_BY_POOL);
+}
+
+static void release_place(void *arg, void *item)
+{
+    const weir_producer *p = &((struct weir_stream *)arg)->feed.producer;
+
+    p->release(p->self, item);
+}
+
+static void pool_let_go(void *arg, void *item, bool released)
+{
+    struct weir_stream *stream = arg;
+    struct weir__place *place = weir__place_of(item);
+
+    if (!released) { /* the pool was destroyed */
+        weir_outcome outcome = WEIR_OUTCOME_INIT;
+
+        place->is_lost = true;
+        outcome.kind = WEIR_OUTCOME_CANCELLED;
+        outcome.message = "the pool was destroyed";
+        if (!place->settled) {
+            weir__place_settle(place, &outcome, false);
+            publish(stream, (uint32_t)place->ticket);
+        }
+        if (!weir__place_let_go(place, WEIR__HELD_BY_POOL))
+            return;
+    }
+    free_place(stream, place);
+}
+
+/* -------------------------------------------------------- the feeder's side */
+
+static void *seat_next(void *arg)
+{
+    struct weir_stream *stream = arg;
+    uint32_t ticket;
+
+    if (weir_queue_get(stream->tickets, &ticket, WEIR_FOREVER))
+        return NULL; /* it is to end */
+    stream->seated =
+        weir__places_seat(&stream->places, ticket, &stream->keeper.gives_up);
+    return stream->seated ? stream->seated->item : NULL;
+}
+
+static weir_status submit_seated(void *arg, void *item)
+{
+    struct weir_stream *stream = arg;
+
+    struct weir__place *place = weir__place_of(item);
+
+    stream->seated = NULL;
+    place->accepted = true; /* unless it is turned away */
+    place->kept.keeper = &stream->keeper;
+    stream->given++;
+    return weir__pool_submit_kept(stream->pool, &place->kept);
+}
+
+static void
+arrive_unaccepted(void *arg, void *item, const weir_outcome *outcome)
+{
+    struct weir_stream *stream = arg;
+    const weir_producer *p = &stream->feed.producer;
+    struct weir__place *place = weir__place_of(item);
+
+    place->accepted = false;
+    weir__place_settle(place, outcome, false);
+    publish(stream, (uint32_t)place->ticket);
+    if (!weir__place_let_go(place, WEIR__HELD_BY_POOL))
+        return;
+    if (p->release)
+        p->release(p->self, item);
+    free_place(stream, place);
+}
+
+static void feeder_ended(void *arg, struct weir__feed *feed)
+{
+    struct weir_stream *stream = arg;
+
+    (void)feed;
+    if (stream->seated)
+        free_place(stream, stream->seated);
+    publish(stream, WEIR__LAST_WORD);
+}
+
+/* ------------------------------------------------------------- introduction */
+
+weir_status weir__stream_introduce(struct weir_stream *stream,
+                                   const weir_producer *producer,
+                                   const weir_stream_options *options)
+{
+    stream->keeper.handler = options->handler;
+    stream->keeper.context = options->context;
+    stream->keeper.is_quiet = !producer->settle && !producer->release;
+    stream->keeper.source =
+        (struct weir__source){.settle = settle_place,
+                              .release =
+                                  producer->release ? release_place : NULL,
+                              .may_release = may_release,
+                              .let_go = pool_let_go,
+                              .arg = stream};
+    stream->feed.pool = stream->pool;
+    stream->feed.seat = seat_next;
+    stream->feed.submit = submit_seated;
+    stream->feed.turned_away = arrive_unaccepted;
+    stream->feed.ended = feeder_ended;
+    stream->feed.arg = stream;
+    return weir__feed_init(&stream->feed, producer);
+}
