@@ -33,6 +33,10 @@ enum work_kind {
     WORK_EXITS,     /* each ends its thread */
     WORK_DEADLINES, /* each overstays its deadline, `span` after its start */
     WORK_IDLE,      /* empty ones, and then none for `span` */
+    /* For what comes back from a pool, or goes through several stages: */
+    WORK_STREAM, /* items there, and read again; capacity: on their way */
+    WORK_UNEVEN, /* the same, and one in WORK_UNEVEN_ONE_IN sleeps `span` */
+    WORK_STAGES, /* through three stages, the middle one by all workers */
     /* For workers that are processes: */
     WORK_REMOTE,  /* items there, and back as results; each computes `span` */
     WORK_CRASHES, /* each after one that crashed: how late is it done? */
@@ -43,7 +47,7 @@ enum work_kind {
 
 /* Number k of a burst of WORK_BEHIND is the long one if k modulo WORK_BURST is
  * WORK_LONG: it sleeps `span`. */
-enum { WORK_BURST = 64, WORK_LONG = 8 };
+enum { WORK_BURST = 64, WORK_LONG = 8, WORK_UNEVEN_ONE_IN = 100 };
 
 enum {
     WORK_ARGUMENTS = 10,      /* KIND and what follows it */
@@ -73,9 +77,9 @@ struct work {
 static inline const char *work_kind_name(enum work_kind kind)
 {
     static const char *const names[WORK_KINDS] = {
-        "pass",  "pingpong", "paced",   "tasks", "submit",
-        "start", "behind",   "sleeps",  "exits", "deadlines",
-        "idle",  "remote",   "crashes", "kills"};
+        "pass",   "pingpong", "paced",  "tasks",     "submit", "start",
+        "behind", "sleeps",   "exits",  "deadlines", "idle",   "stream",
+        "uneven", "stages",   "remote", "crashes",   "kills"};
 
     return names[kind];
 }
@@ -87,7 +91,12 @@ static inline bool work_is_for_processes(enum work_kind kind)
 
 static inline bool work_is_for_pools(enum work_kind kind)
 {
-    return kind >= WORK_TASKS && !work_is_for_processes(kind);
+    return kind >= WORK_TASKS && kind < WORK_STREAM;
+}
+
+static inline bool work_is_for_flow(enum work_kind kind)
+{
+    return kind >= WORK_STREAM && !work_is_for_processes(kind);
 }
 
 /* How late each item was is part of the answer. */

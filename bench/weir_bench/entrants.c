@@ -14,6 +14,7 @@ enum { ASK_SECONDS = 60, COMPILE_SECONDS = 120 };
 /* Programs are peers/ID with these. */
 static const char *const suffixes[ENTRANT_KINDS] = {[ENTRANT_QUEUE] = "",
                                                     [ENTRANT_POOL] = "_pool",
+                                                    [ENTRANT_FLOW] = "_flow",
                                                     [ENTRANT_PROCESSES] =
                                                         "_processes"};
 
@@ -132,6 +133,22 @@ static const struct entrant known[] = {
      .needs = "rustc cargo librust-tokio-dev",
      .side = ENTRANT_PEER,
      .kind = ENTRANT_POOL},
+    {.id = "weir",
+     .title = "weir_stream",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_FLOW},
+    {.id = "weir-ordered",
+     .title = "weir_stream, in order",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_FLOW},
+    {.id = "weir-collected",
+     .title = "weir_pool, results in a weir_queue",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_FLOW},
+    {.id = "weir-unheard",
+     .title = "weir_pool, no results",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_FLOW},
     {.id = "weir",
      .title = "weir_pool, WEIR_ISOLATE_PROCESS",
      .side = ENTRANT_WEIR,

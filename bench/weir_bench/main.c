@@ -47,6 +47,7 @@ static int list(void)
     static const char *const titles[ENTRANT_KINDS] = {[ENTRANT_QUEUE] =
                                                           "Queues",
                                                       [ENTRANT_POOL] = "Pools",
+                                                      [ENTRANT_FLOW] = "Flow",
                                                       [ENTRANT_PROCESSES] =
                                                           "Pools of processes"};
     static struct entrants entrants;
@@ -150,6 +151,8 @@ static enum entrant_kind kind_for(enum work_kind work)
 {
     if (work_is_for_processes(work))
         return ENTRANT_PROCESSES;
+    if (work_is_for_flow(work))
+        return ENTRANT_FLOW;
     return work_is_for_pools(work) ? ENTRANT_POOL : ENTRANT_QUEUE;
 }
 
@@ -224,6 +227,8 @@ static uint64_t smoke_items(const struct work *work)
     case WORK_CRASHES:
     case WORK_KILLS:
         return SMOKE_STARTS;
+    case WORK_UNEVEN:
+        return SMOKE_TRIPS;
     case WORK_REMOTE:
         return work->span_us > 0 ? SMOKE_STARTS : SMOKE_TRIPS;
     default:

@@ -2,6 +2,7 @@
 /* places.c - see places.h. */
 #include "flow/places.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -9,49 +10,62 @@
 #include "base/park.h"
 #include "task/outcome.h"
 
-static size_t round_up(size_t bytes)
+static size_t round_up(size_t bytes, size_t unit)
 {
-    size_t unit = alignof(struct weir__place);
-
     return (bytes + unit - 1) / unit * unit;
 }
 
 static void release_places(struct weir__places *places)
 {
     weir__release(places->seats);
-    weir__release(places->memory);
+    weir__release(places->words);
+    weir__release_apart(places->memory);
     places->memory = NULL;
+}
+
+/* Small items are not to share a line with those beside them. */
+static weir_status
+allocate_places(struct weir__places *places, size_t item_size, size_t words)
+{
+    size_t all = places->tickets + places->spares;
+
+    places->stride =
+        round_up(sizeof(struct weir__place) + item_size, WEIR__APART);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
+    places->seats = weir__allocate_many(all, sizeof(*places->seats));
+    places->words = weir__allocate_many(all, words);
+    if (all <= SIZE_MAX / places->stride)
+        places->memory = weir__allocate_apart(all * places->stride);
+    if (places->seats && places->words && places->memory)
+        return WEIR_OK;
+    release_places(places);
+    return weir__refuse(WEIR_ENOMEM, "no memory for a window of %zu",
+                        places->tickets);
 }
 
 weir_status
 weir__places_init(struct weir__places *places, size_t tickets, size_t spares,
                   size_t item_size, size_t result_size)
 {
-    size_t all = tickets + spares;
+    size_t words =
+        WEIR__MESSAGE_BYTES + round_up(result_size, alignof(max_align_t));
     weir_status status;
 
     *places = (struct weir__places){.tickets = tickets, .spares = spares};
-    places->stride = sizeof(struct weir__place) + round_up(item_size) +
-                     round_up(result_size);
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
-    places->seats = weir__allocate_many(all, sizeof(*places->seats));
-    places->memory = weir__allocate_many(all, places->stride);
-    if (!places->seats || !places->memory) {
-        release_places(places);
-        return weir__refuse(WEIR_ENOMEM, "no memory for a window of %zu",
-                            tickets);
-    }
+    status = allocate_places(places, item_size, words);
+    if (status)
+        return status;
     status = weir__mutex_init(&places->lock, WEIR__RANK_STREAM);
     if (status) {
         release_places(places);
         return status;
     }
     places->spare = places->seats + tickets;
-    for (size_t i = 0; i < all; i++) {
+    for (size_t i = 0; i < tickets + spares; i++) {
         struct weir__place *place = weir__places_at(places, i);
 
         place->kept.item = place->item;
-        place->result = place->item + round_up(item_size);
+        place->words = places->words + i * words;
         places->seats[i] = place;
     }
     return WEIR_OK;
@@ -127,7 +141,7 @@ wait_for_place(struct weir__places *places, size_t ticket,
 }
 
 struct weir__place *
-weir__places_seat(struct weir__places *places, size_t ticket,
+weir__places_seat(struct weir__places *places, uint32_t ticket,
                   const struct weir__flag *gives_up)
 {
     struct weir__place *place = find_place(places, ticket);
@@ -140,8 +154,8 @@ weir__places_seat(struct weir__places *places, size_t ticket,
     place->accepted = false;
     place->settled = false;
     place->is_lost = false;
-    weir__counter_write(&place->holds,
-                        WEIR__HELD_BY_POOL | WEIR__HELD_BY_READER);
+    weir__counter_write_release(&place->holds,
+                                WEIR__HELD_BY_POOL | WEIR__HELD_BY_READER);
     return place;
 }
 
@@ -157,21 +171,39 @@ void weir__places_recall(struct weir__places *places)
 void weir__place_settle(struct weir__place *place, const weir_outcome *outcome,
                         bool overdue)
 {
-    size_t length = strlen(outcome->message);
-
-    if (length >= sizeof(place->message))
-        length = sizeof(place->message) - 1;
-    memcpy(place->message, outcome->message, length);
-    place->message[length] = '\0';
-    place->outcome = *outcome;
-    place->outcome.message = place->message;
-    place->outcome.result = NULL;
-    if (outcome->result_size > 0) {
-        memcpy(place->result, outcome->result, outcome->result_size);
-        place->outcome.result = place->result;
-    }
+    place->kind = outcome->kind;
+    place->code = outcome->code;
+    place->attempts = outcome->attempts;
+    place->task_id = outcome->task_id;
+    place->waited_ns = outcome->waited_ns;
+    place->ran_ns = outcome->ran_ns;
+    place->has_message = outcome->message[0] != '\0';
+    if (place->has_message)
+        snprintf((char *)place->words, WEIR__MESSAGE_BYTES, "%s",
+                 outcome->message);
+    place->result_size = outcome->result_size;
+    if (outcome->result_size > 0)
+        memcpy(place->words + WEIR__MESSAGE_BYTES, outcome->result,
+               outcome->result_size);
     place->overdue = overdue;
     place->settled = true;
+}
+
+weir_outcome weir__place_outcome(const struct weir__place *place)
+{
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+
+    outcome.kind = place->kind;
+    outcome.code = place->code;
+    outcome.attempts = place->attempts;
+    outcome.task_id = place->task_id;
+    outcome.waited_ns = place->waited_ns;
+    outcome.ran_ns = place->ran_ns;
+    outcome.message = place->has_message ? (const char *)place->words : "";
+    outcome.result_size = place->result_size;
+    if (place->result_size > 0)
+        outcome.result = place->words + WEIR__MESSAGE_BYTES;
+    return outcome;
 }
 
 bool weir__place_let_go(struct weir__place *place, enum weir__hold hold)

@@ -60,18 +60,27 @@ enum weir__hold {
 };
 
 /* F: the feeder's, until the pool has the item.  P: then whoever settles it,
- * until that is published.  The reader reads. */
+ * until that is published.  The reader reads.
+ *
+ * What travels between them is packed: with a small item it is two lines of the
+ * cache; message and result lie elsewhere. */
 struct weir__place {
     struct weir__counter holds; /* A: set of enum weir__hold */
     struct weir__kept kept;     /* F */
-    size_t ticket;              /* F */
+    uint32_t ticket;            /* F */
     bool accepted;              /* F: by the pool */
     bool settled;               /* P */
     bool overdue;               /* P: a handler is still at the item */
     bool is_lost;               /* P: never to be released */
-    weir_outcome outcome;       /* P */
-    char message[WEIR__MESSAGE_BYTES];
-    unsigned char *result;
+    bool has_message;           /* P */
+    /* P: of the outcome. */
+    weir_outcome_kind kind;
+    int code;
+    uint32_t attempts;
+    uint64_t task_id;
+    int64_t waited_ns, ran_ns;
+    size_t result_size;
+    unsigned char *words; /* I: room for a message, and a result behind it */
     alignas(max_align_t) unsigned char item[];
 };
 
@@ -81,7 +90,8 @@ struct weir__places {
     size_t tickets, spares;
     size_t at; /* F: the spare one that is looked at next */
     size_t stride;
-    unsigned char *memory;
+    unsigned char *memory; /* `stride` bytes for each place */
+    unsigned char *words;  /* of all of them */
     struct weir__mutex lock;
     struct weir__waitlist freed; /* L: the feeder */
 };
@@ -110,7 +120,7 @@ weir__places_at(const struct weir__places *places, size_t n)
 /* For the feeder: a free place for the ticket, held by both; waits for one.
  * NULL: there is none, and *gives_up has been set. */
 struct weir__place *
-weir__places_seat(struct weir__places *places, size_t ticket,
+weir__places_seat(struct weir__places *places, uint32_t ticket,
                   const struct weir__flag *gives_up);
 /* Has it look at its flag.  And nobody is in the lock afterwards who came
  * before, which a close needs as well. */
@@ -119,6 +129,8 @@ void weir__places_recall(struct weir__places *places);
 /* The outcome, copied; by whoever settles. */
 void weir__place_settle(struct weir__place *place, const weir_outcome *outcome,
                         bool overdue);
+/* The same, for whoever reads it; message and result stay the place's. */
+weir_outcome weir__place_outcome(const struct weir__place *place);
 
 /* Whether the item is now the caller's to release, and the place to free. */
 bool weir__place_let_go(struct weir__place *place, enum weir__hold hold);

@@ -80,8 +80,11 @@ static void hand_over(struct weir_stream *stream, uint32_t ticket, void *item,
 
     if (item && !place->overdue)
         memcpy(item, place->item, stream->item_size);
-    if (outcome)
-        weir__snapshot_write(outcome, &place->outcome, sizeof(place->outcome));
+    if (outcome) {
+        weir_outcome known = weir__place_outcome(place);
+
+        weir__snapshot_write(outcome, &known, sizeof(known));
+    }
     stream->lent = place;
     stream->taken++;
     stream->back[stream->back_count++] = ticket;

@@ -84,9 +84,12 @@ struct weir_stream {
     struct weir__keeper keeper;
     struct weir__feed feed;
     struct weir__places places;
-    weir_queue *tickets, *settled; /* I: of uint32_t */
-    uint64_t given;                /* F: items that the producer gave */
-    struct weir__place *seated;    /* F: it has no item yet */
+    weir_queue *tickets, *settled;          /* I: of uint32_t */
+    uint32_t issued[WEIR__TICKETS_AT_ONCE]; /* F: from `tickets`, for items
+                                               that are to come */
+    size_t issued_count, issued_at;         /* F */
+    uint64_t given;             /* F: items that the producer gave */
+    struct weir__place *seated; /* F: it has no item yet */
 
     bool *arrived;            /* R: in order: by ticket */
     uint32_t next;            /* R: in order: the one to hand out */

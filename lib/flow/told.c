@@ -68,7 +68,7 @@ static void settle_place(void *arg, const void *item,
     struct weir__place *place = weir__place_of(item);
 
     weir__place_settle(place, outcome, overdue);
-    publish(stream, (uint32_t)place->ticket);
+    publish(stream, place->ticket);
     if (p->settle) /* last: it may end the thread */
         p->settle(p->self, item, outcome);
 }
@@ -99,7 +99,7 @@ static void pool_let_go(void *arg, void *item, bool released)
         outcome.message = "the pool was destroyed";
         if (!place->settled) {
             weir__place_settle(place, &outcome, false);
-            publish(stream, (uint32_t)place->ticket);
+            publish(stream, place->ticket);
         }
         if (!weir__place_let_go(place, WEIR__HELD_BY_POOL))
             return;
@@ -112,12 +112,17 @@ static void pool_let_go(void *arg, void *item, bool released)
 static void *seat_next(void *arg)
 {
     struct weir_stream *stream = arg;
-    uint32_t ticket;
 
-    if (weir_queue_get(stream->tickets, &ticket, WEIR_FOREVER))
-        return NULL; /* it is to end */
+    if (stream->issued_at == stream->issued_count) {
+        stream->issued_at = 0;
+        if (weir_queue_get_many(stream->tickets, stream->issued,
+                                WEIR__TICKETS_AT_ONCE, &stream->issued_count,
+                                WEIR_FOREVER))
+            return NULL; /* it is to end */
+    }
     stream->seated =
-        weir__places_seat(&stream->places, ticket, &stream->keeper.gives_up);
+        weir__places_seat(&stream->places, stream->issued[stream->issued_at++],
+                          &stream->keeper.gives_up);
     return stream->seated ? stream->seated->item : NULL;
 }
 
@@ -143,7 +148,7 @@ arrive_unaccepted(void *arg, void *item, const weir_outcome *outcome)
 
     place->accepted = false;
     weir__place_settle(place, outcome, false);
-    publish(stream, (uint32_t)place->ticket);
+    publish(stream, place->ticket);
     if (!weir__place_let_go(place, WEIR__HELD_BY_POOL))
         return;
     if (p->release)
