@@ -52,6 +52,7 @@ if(CMAKE_CXX_COMPILER)
   if(NOT WEIR_BENCH_STATIC)
     weir_peer(tbb tbb peers/tbb.cpp ${queue})
     weir_peer(tbb_pool "tbb>=2021.6" peers/tbb_pool.cpp ${pool})
+    weir_peer(tbb_flow "tbb>=2021.6" peers/tbb_flow.cpp)
   endif()
   find_path(WEIR_MOODYCAMEL blockingconcurrentqueue.h
     PATH_SUFFIXES concurrentqueue)

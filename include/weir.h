@@ -6,14 +6,15 @@
 #include <weir/deadline.h>
 #include <weir/future.h>
 #include <weir/group.h>
+#include <weir/pipeline.h>
 #include <weir/pool.h>
 #include <weir/process.h>
 #include <weir/producer.h>
 #include <weir/queue.h>
 #include <weir/retry.h>
 #include <weir/run.h>
-#include <weir/stream.h>
 #include <weir/status.h>
+#include <weir/stream.h>
 #include <weir/task.h>
 #include <weir/version.h>
 

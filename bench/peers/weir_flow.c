@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <weir/pipeline.h>
 #include <weir/pool.h>
 #include <weir/queue.h>
 #include <weir/stream.h>
@@ -36,8 +37,10 @@ struct driver_about driver_about(void)
 
 const char *driver_why_not(const struct work *work)
 {
-    if (work->kind != WORK_STREAM && work->kind != WORK_UNEVEN)
+#if defined(COLLECTED) || defined(UNHEARD) || defined(IN_ORDER)
+    if (work->kind == WORK_STAGES)
         return "it has no stages";
+#endif
     return work->item_size == sizeof(uint64_t) ? NULL : "its items are numbers";
 }
 
@@ -159,7 +162,93 @@ static void read_all(struct part *part)
         contender_failed(weir_status_text(status));
 }
 
-void driver_run(const struct work *work, struct result *out)
+# ifndef IN_ORDER
+
+/* The last stage has one worker. */
+static struct part passed;
+
+static int pass_on(weir_task *task, void *item)
+{
+    return weir_task_result(task, item, sizeof(uint64_t));
+}
+
+static int change(weir_task *task, void *item)
+{
+    uint64_t number = ~*(uint64_t *)item;
+
+    return weir_task_result(task, &number, sizeof(number));
+}
+
+static int take(weir_task *task, void *item)
+{
+    uint64_t number = ~*(uint64_t *)item;
+
+    (void)task;
+    part_take(&passed, &number, 1);
+    return 0;
+}
+
+static void await_pipeline(struct part *part)
+{
+    weir_report report = WEIR_REPORT_INIT;
+
+    if (weir_pipeline_wait(part->queue, &report, WEIR_FOREVER) ||
+        !weir_ledger_balances(&report.ledger) ||
+        report.ledger.done != part->count)
+        contender_failed("not all items have passed");
+}
+
+static void run_stages(const struct work *work, struct result *out)
+{
+    static const char *const names[3] = {"first", "middle", "last"};
+    static weir_handler *const handlers[3] = {pass_on, change, take};
+    weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
+    weir_pipeline_options how = WEIR_PIPELINE_OPTIONS_INIT;
+    weir_pool_options one = WEIR_POOL_OPTIONS_INIT;
+    const weir_stage *in_series[3];
+    weir_stage stages[3];
+    struct part part = {.run = await_pipeline,
+                        .work = work,
+                        .count = work->items};
+    weir_producer numbers;
+    weir_pipeline *pipeline;
+
+    passed = (struct part){.work = work};
+    one.queue_capacity = options.queue_capacity = work->capacity;
+    options.workers = work->consumers;
+    for (int i = 0; i < 3; i++) {
+        stages[i] = (weir_stage)WEIR_STAGE_INIT;
+        stages[i].name = names[i];
+        stages[i].handler = handlers[i];
+        stages[i].item_size = sizeof(uint64_t);
+        stages[i].kind = i == 1 ? WEIR_STAGE_PARALLEL : WEIR_STAGE_SERIAL;
+        stages[i].pool = i == 1 ? &options : &one;
+        in_series[i] = &stages[i];
+    }
+    how.stages = in_series;
+    how.stage_count = 3;
+    if (weir_producer_range(&numbers, 1, work->items) ||
+        weir_pipeline_open(&pipeline, &numbers, &how))
+        contender_failed(weir_last_error());
+    part.queue = pipeline;
+    crew_run(&part, 1, out);
+    out->items = passed.items;
+    out->sum = passed.sum;
+    out->hash = passed.hash;
+    weir_pipeline_destroy(pipeline);
+}
+
+# else
+
+static void run_stages(const struct work *work, struct result *out)
+{
+    (void)work;
+    (void)out;
+}
+
+# endif
+
+static void run_stream(const struct work *work, struct result *out)
 {
     weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
     weir_stream_options how = WEIR_STREAM_OPTIONS_INIT;
@@ -186,6 +275,14 @@ void driver_run(const struct work *work, struct result *out)
     weir_stream_close(stream);
     check_ledger(pool);
     weir_pool_destroy(pool);
+}
+
+void driver_run(const struct work *work, struct result *out)
+{
+    if (work->kind == WORK_STAGES)
+        run_stages(work, out);
+    else
+        run_stream(work, out);
 }
 
 #endif

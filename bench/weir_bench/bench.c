@@ -141,6 +141,12 @@ static const struct bench benches[] = {
               [VARY_CAPACITY] = {{16, 1024}, 2},
               [VARY_SPAN] = ONE(1)},
      .items = 20000},
+    {.name = "stages",
+     .question = "What does it cost to pass an item through three stages, the "
+                 "middle one parallel?",
+     .kind = WORK_STAGES,
+     .vary = {[VARY_WORKERS] = {{2, 4}, 2}, [VARY_CAPACITY] = {{16, 256}, 2}},
+     .items = MILLION / 4},
     {.name = "remote",
      .question = "What does it cost to send 64 bytes to a process and have 64 "
                  "back?",

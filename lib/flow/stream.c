@@ -86,7 +86,7 @@ static void hand_over(struct weir_stream *stream, uint32_t ticket, void *item,
         weir__snapshot_write(outcome, &known, sizeof(known));
     }
     stream->lent = place;
-    stream->taken++;
+    weir__hint_write(&stream->taken, weir__hint_read(&stream->taken) + 1);
     stream->back[stream->back_count++] = ticket;
     if (stream->back_count >= stream->back_at_most)
         return_tickets(stream);
@@ -132,7 +132,7 @@ weir_status weir_stream_next(weir_stream *stream, void *item,
         weir__stream_let_go(stream, lent);
     }
     while (!find_ready(stream, &ticket)) {
-        if (stream->has_ended && stream->taken == stream->given)
+        if (stream->has_ended && weir__stream_held(stream) == 0)
             return end_of(stream);
         status = await_more(stream, deadline);
         if (status)
@@ -176,6 +176,21 @@ void weir_stream_close(weir_stream *stream)
     weir__thread_join(&stream->feed.thread);
     weir__pool_cancel_kept(stream->pool, &stream->keeper);
     let_go_of_all(stream);
+}
+
+/* ---------------------------------------------------------------------- open
+ */
+
+void *weir__stream_lent(const weir_stream *stream)
+{
+    return stream->lent->item;
+}
+
+size_t weir__stream_held(const weir_stream *stream)
+{
+    uint64_t taken = weir__hint_read(&stream->taken);
+
+    return (size_t)(weir__hint_read(&stream->given) - taken);
 }
 
 /* ---------------------------------------------------------------------- open
@@ -293,11 +308,10 @@ static void discard(struct weir_stream *stream)
     weir__release(stream);
 }
 
-weir_status weir_stream_open(weir_stream **out, weir_pool *pool,
-                             const weir_producer *producer,
-                             const weir_stream_options *options)
+weir_status weir__stream_open(weir_stream **out, weir_pool *pool,
+                              const weir_producer *producer,
+                              const weir_stream_options *options, bool is_quiet)
 {
-    WEIR__UNTRAPPED;
     weir_stream_options o = WEIR_STREAM_OPTIONS_INIT;
     weir_producer p = WEIR_PRODUCER_INIT;
     weir_stream *stream;
@@ -314,6 +328,7 @@ weir_status weir_stream_open(weir_stream **out, weir_pool *pool,
     status = prepare_stream(stream, pool, &o);
     if (!status)
         status = weir__stream_introduce(stream, &p, &o);
+    stream->keeper.is_quiet = is_quiet || (!p.settle && !p.release);
     if (!status)
         status = weir__pool_check_kept(pool, &stream->keeper);
     if (!status)
@@ -327,4 +342,13 @@ weir_status weir_stream_open(weir_stream **out, weir_pool *pool,
     weir__mutex_unlock(&pool->lock);
     *out = stream;
     return WEIR_OK;
+}
+
+weir_status weir_stream_open(weir_stream **out, weir_pool *pool,
+                             const weir_producer *producer,
+                             const weir_stream_options *options)
+{
+    WEIR__UNTRAPPED;
+
+    return weir__stream_open(out, pool, producer, options, false);
 }

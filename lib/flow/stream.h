@@ -88,12 +88,12 @@ struct weir_stream {
     uint32_t issued[WEIR__TICKETS_AT_ONCE]; /* F: from `tickets`, for items
                                                that are to come */
     size_t issued_count, issued_at;         /* F */
-    uint64_t given;             /* F: items that the producer gave */
+    struct weir__hint given;    /* F to write: items that the producer gave */
     struct weir__place *seated; /* F: it has no item yet */
 
     bool *arrived;            /* R: in order: by ticket */
     uint32_t next;            /* R: in order: the one to hand out */
-    uint64_t taken;           /* R: results handed out */
+    struct weir__hint taken;  /* R to write: results handed out */
     bool has_ended;           /* R: the last word has come */
     struct weir__place *lent; /* R: what was handed out last, or NULL */
     uint32_t
@@ -103,15 +103,29 @@ struct weir_stream {
     size_t back_count, back_at_most;
 
     struct weir__counter remaining; /* A: see CLOSING EARLY */
+    /* I, before the first item: told by the feeder when it ends.  NULL: nobody
+     * is. */
+    void (*fed)(void *arg, const struct weir__feed *feed);
+    void *fed_arg;
 };
 
 /* ------------------------------------------------------- what it is told by */
 
-/* Fills in the keeper and the feed, which know the stream by these.  Returns
- * WEIR_OK or what weir__feed_init answers. */
+/* Fills in the feed and, but for is_quiet, the keeper, which know the stream by
+ * these.  Returns WEIR_OK or what weir__feed_init answers. */
 weir_status weir__stream_introduce(struct weir_stream *stream,
                                    const weir_producer *producer,
                                    const weir_stream_options *options);
+
+/* weir_stream_open.  `is_quiet`: its release is no user code. */
+weir_status
+weir__stream_open(weir_stream **out, weir_pool *pool,
+                  const weir_producer *producer,
+                  const weir_stream_options *options, bool is_quiet);
+/* For the reader: the item of what next has handed out last. */
+void *weir__stream_lent(const weir_stream *stream);
+/* How many items it has that the reader has not taken; a moment's figure. */
+size_t weir__stream_held(const weir_stream *stream);
 
 /* The reader is done with the place. */
 void weir__stream_let_go(struct weir_stream *stream, struct weir__place *place);

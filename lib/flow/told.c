@@ -135,7 +135,7 @@ static weir_status submit_seated(void *arg, void *item)
     stream->seated = NULL;
     place->accepted = true; /* unless it is turned away */
     place->kept.keeper = &stream->keeper;
-    stream->given++;
+    weir__hint_write(&stream->given, weir__hint_read(&stream->given) + 1);
     return weir__pool_submit_kept(stream->pool, &place->kept);
 }
 
@@ -160,9 +160,10 @@ static void feeder_ended(void *arg, struct weir__feed *feed)
 {
     struct weir_stream *stream = arg;
 
-    (void)feed;
     if (stream->seated)
         free_place(stream, stream->seated);
+    if (stream->fed)
+        stream->fed(stream->fed_arg, feed);
     publish(stream, WEIR__LAST_WORD);
 }
 
@@ -174,7 +175,6 @@ weir_status weir__stream_introduce(struct weir_stream *stream,
 {
     stream->keeper.handler = options->handler;
     stream->keeper.context = options->context;
-    stream->keeper.is_quiet = !producer->settle && !producer->release;
     stream->keeper.source =
         (struct weir__source){.settle = settle_place,
                               .release =

@@ -29,8 +29,11 @@ void weir__kept_tell(const struct weir__kept *kept,
     outcome.waited_ns = started_ns - kept->submitted_ns;
     outcome.ran_ns = ended_ns - started_ns;
     source->settle(source->arg, kept->item, &outcome, false);
-    if (source->may_release(source->arg, kept->item))
-        source->let_go(source->arg, kept->item, true);
+    if (!source->may_release(source->arg, kept->item))
+        return;
+    if (source->release)
+        source->release(source->arg, kept->item);
+    source->let_go(source->arg, kept->item, true);
 }
 
 /* -------------------------------------------------------------- giving it up
