@@ -19,7 +19,7 @@ int64_t weir__now(void)
     if (source)
         return source->now();
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return (int64_t)now.tv_sec * WEIR__NS_PER_SECOND + now.tv_nsec;
 }
 
 void weir__clock_use(const struct weir__time_source *source)

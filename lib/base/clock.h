@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <weir/deadline.h>
 
@@ -47,6 +48,15 @@ static inline bool weir__is_now(weir_deadline deadline)
 static inline int64_t weir__moment_after(int64_t at_ns, int64_t ns)
 {
     return ns > INT64_MAX - at_ns ? INT64_MAX : at_ns + ns;
+}
+
+enum { WEIR__NS_PER_SECOND = 1000000000 };
+
+/* As the system has it; ns at least 0. */
+static inline struct timespec weir__timespec(int64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / WEIR__NS_PER_SECOND),
+                             .tv_nsec = (long)(ns % WEIR__NS_PER_SECOND)};
 }
 
 #endif /* WEIR_LIB_BASE_CLOCK_H */

@@ -58,18 +58,26 @@ void weir__event_close(int fd)
     weir__thread_let_cancel(could);
 }
 
-void weir__event_wait(int fd, weir_deadline deadline)
+bool weir__event_poll(struct pollfd *what, size_t count, weir_deadline deadline)
 {
-    struct pollfd poll = {.fd = fd, .events = POLLIN};
-    bool could = weir__thread_let_cancel(false);
     int found;
 
     do {
-        int64_t left_ns = weir_deadline_remaining(deadline);
-        struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+        struct timespec left =
+            weir__timespec(weir_deadline_remaining(deadline));
 
+        errno = 0;
         found =
-            ppoll(&poll, 1, weir__is_forever(deadline) ? NULL : &left, NULL);
+            ppoll(what, count, weir__is_forever(deadline) ? NULL : &left, NULL);
     } while (found < 0 && errno == EINTR);
+    return found > 0;
+}
+
+void weir__event_wait(int fd, weir_deadline deadline)
+{
+    struct pollfd what = {.fd = fd, .events = POLLIN};
+    bool could = weir__thread_let_cancel(false);
+
+    weir__event_poll(&what, 1, deadline);
     weir__thread_let_cancel(could);
 }

@@ -99,8 +99,7 @@ wait_until(struct weir__cond *cond, struct weir__mutex *mutex, int64_t at_ns)
 
     if (source)
         return source->wait_until(cond, mutex, at_ns);
-    at.tv_sec = (time_t)(at_ns / 1000000000);
-    at.tv_nsec = (long)(at_ns % 1000000000);
+    at = weir__timespec(at_ns);
     error = pthread_cond_timedwait(&cond->native, &mutex->native, &at);
     if (error != ETIMEDOUT)
         must(error);

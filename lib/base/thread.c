@@ -15,6 +15,7 @@
 
 #include <weir/deadline.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
 
@@ -250,7 +251,7 @@ void weir__thread_yield(void)
 
 void weir__thread_nap(int64_t ns)
 {
-    struct timespec time = {ns / 1000000000, ns % 1000000000};
+    struct timespec time = weir__timespec(ns);
     bool could = weir__thread_let_cancel(false);
 
     nanosleep(&time, NULL);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "observe/ledger.h"
+#include "pool/room.h"
 #include "task/outcome.h"
 #include "task/retry.h"
 
@@ -20,12 +21,6 @@ deadline_passed_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
 
 /* ----------------------------------------------------------------- states */
-
-void weir__submitter_wake(weir_pool *pool)
-{
-    if (weir__pool_has_room(pool))
-        weir__eventcount_wake(&pool->submitters, 1);
-}
 
 /* The entry is no longer in what it was in. */
 static void leave_state(weir_pool *pool, struct weir__entry *entry)
@@ -37,7 +32,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
         weir__entry_list_remove(&pool->queued, entry);
         weir__entry_count(pool, entry, WEIR__COLUMN(queued), -1);
         weir__lane_review(pool);
-        weir__submitter_wake(pool);
+        weir__room_tell(pool);
         break;
     case WEIR__RETRYING:
         weir__entry_list_remove(entry->is_due ? &pool->due : &pool->later,
@@ -47,7 +42,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
         entry->is_undecided = false;
         weir__entry_count(pool, entry, WEIR__COLUMN(retrying), -1);
         weir__lane_review(pool);
-        weir__submitter_wake(pool);
+        weir__room_tell(pool);
         break;
     case WEIR__RUNNING:
         weir__entry_count(pool, entry, WEIR__COLUMN(running), -1);

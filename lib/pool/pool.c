@@ -338,6 +338,7 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     pool->random = (uint64_t)(uintptr_t)pool ^ (uint64_t)weir__now();
     pool->references = 1;
     pool->scaling.look_ns = INT64_MAX;
+    pool->room_ns = INT64_MAX;
     pool->idlers.waiters.newest_first = pool->settings.scales;
     weir__notifier_prepare(pool);
     status = weir__timekeeper_start(pool);

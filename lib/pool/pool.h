@@ -20,6 +20,7 @@
  *   interrupt.c   has the blocking calls of such attempts return
  *   watch.c       more workers when tasks wait, fewer when they are idle
  *   notifier.c    runs callbacks that no worker is there for
+ *   room.h        wakes submitters when there is room
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
  *                 plain.c, how workers run them, beat.c, their deadlines, and
@@ -59,7 +60,7 @@
  *      slots entries, a slot being a place for a worker's thread, so that what
  *      was let in always has a place.
  *   5. If a task can be taken, no worker sleeps without a wake-up on its way;
- *      if there is room, no submitter does.
+ *      if there is room, no submitter does, but for a moment (room.h).
  *   6. The timekeeper sleeps no longer than to the soonest moment.
  *
  * WHO FREES THE POOL
@@ -197,6 +198,7 @@ struct weir_pool {
     /* L, all of them: who waits for what. */
     struct weir__eventcount idlers;     /* workers: a task */
     struct weir__eventcount submitters; /* room */
+    int64_t room_ns;                    /* L: see room.h; INT64_MAX: never */
     struct weir__eventcount joiners;    /* nothing open */
     struct weir__waitlist stoppers;     /* the end, or a step towards it */
     struct weir__waitlist starters;     /* worker_start, or their turn */
@@ -377,9 +379,6 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
 /* Its moment has come. */
 void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
-
-/* There may be room. */
-void weir__submitter_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
 /* The attempt has ended and the predicate has spoken, if there was need: what
  * becomes of it, and the callbacks that are then due. */

@@ -14,6 +14,7 @@
  * the message it lends from its record cannot change under a callback.
  */
 #include "pool/pool.h"
+#include "pool/room.h"
 
 static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
@@ -76,7 +77,7 @@ give_back(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     if (worker && worker->entry == entry)
         weir__entry_detach(pool, worker);
     weir__lane_review(pool);
-    weir__submitter_wake(pool);
+    weir__room_tell(pool);
 }
 
 static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/fence.h"
+#include "pool/room.h"
 
 enum { RESTART_MS = 100 };
 
@@ -160,6 +161,8 @@ static int64_t sleep_until(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
     if (pool->scaling.look_ns < until_ns)
         until_ns = pool->scaling.look_ns;
+    if (pool->room_ns < until_ns)
+        until_ns = pool->room_ns;
     if (notifier_is_missing(pool) && pool->notifier_hold_ns < until_ns)
         until_ns = pool->notifier_hold_ns;
     if (workers_are_missing(pool) && pool->workers_hold_ns < until_ns)
@@ -215,6 +218,7 @@ static void keep_time(void *arg)
 
         let_happen_drops_lock(pool, now_ns);
         weir__watch_look(pool, now_ns);
+        weir__room_look(pool, now_ns);
         if (!look_after_drops_lock(pool, now_ns))
             sleep_drops_lock(pool, now_ns);
     }

@@ -19,7 +19,7 @@
 #define GIVE_UP_NS WEIR_SECONDS(1)
 
 /* What the worker has seen and done while it waits. */
-struct vigil {
+struct progress {
     bool asked;         /* the server, to send SIGTERM */
     bool killed;        /* by us, as the attempt was to stop */
     const char *broken; /* by us, since this is wrong with the child */
@@ -47,37 +47,37 @@ static enum weir__ending note_lost_server(struct weir_task *task)
 }
 
 static enum weir__ending
-note_death(const struct vigil *vigil, const struct weir__death *death,
+note_death(const struct progress *progress, const struct weir__death *death,
            pid_t pid, struct weir_task *task)
 {
     bool by_signal = death->known && death->how != CLD_EXITED;
     int code = death->known ? death->status : SIGKILL;
 
-    if (vigil->killed || (vigil->asked && by_signal && code == SIGTERM))
+    if (progress->killed || (progress->asked && by_signal && code == SIGTERM))
         return WEIR__CHILD_KILLED;
     note_end_without_answer(task, code);
     weir__child_word_death(death, pid, task->message, sizeof(task->message));
-    if (vigil->broken)
+    if (progress->broken)
         snprintf(task->message, sizeof(task->message),
-                 "child %d %s, and was killed", (int)pid, vigil->broken);
+                 "child %d %s, and was killed", (int)pid, progress->broken);
     return death->known && !by_signal ? WEIR__CHILD_EXITED
                                       : WEIR__CHILD_CRASHED;
 }
 
 /* ------------------------------------------------------------- what it says */
 
-static bool take_part(struct weir_task *task, struct vigil *vigil,
+static bool take_part(struct weir_task *task, struct progress *progress,
                       const unsigned char *bytes, size_t size)
 {
-    if (size > task->result_room - vigil->result_size)
+    if (size > task->result_room - progress->result_size)
         return false;
     if (size > 0)
-        memcpy(task->result + vigil->result_size, bytes, size);
-    vigil->result_size += size;
+        memcpy(task->result + progress->result_size, bytes, size);
+    progress->result_size += size;
     return true;
 }
 
-static bool take_answer(struct weir_task *task, struct vigil *vigil,
+static bool take_answer(struct weir_task *task, struct progress *progress,
                         const unsigned char *message, size_t got)
 {
     struct weir__wire_answer answer;
@@ -87,15 +87,15 @@ static bool take_answer(struct weir_task *task, struct vigil *vigil,
     got -= sizeof(answer);
     if (answer.message_size >= sizeof(task->message) ||
         answer.message_size > got ||
-        !take_part(task, vigil, text + answer.message_size,
+        !take_part(task, progress, text + answer.message_size,
                    got - answer.message_size) ||
-        answer.result_size != vigil->result_size)
+        answer.result_size != progress->result_size)
         return false;
     memcpy(task->message, text, answer.message_size);
     task->message[answer.message_size] = '\0';
     task->failed = answer.failed;
     task->code = answer.code;
-    task->result_size = vigil->result_size;
+    task->result_size = progress->result_size;
     return true;
 }
 
@@ -108,19 +108,19 @@ static ptrdiff_t receive_line(struct weir__child *child)
 
 /* The system may say that the line is over just before it notes that something
  * was left unread, and says that the next time. */
-static void
-note_end_of_line(struct weir__child *child, struct vigil *vigil, ptrdiff_t got)
+static void note_end_of_line(struct weir__child *child,
+                             struct progress *progress, ptrdiff_t got)
 {
     if (got == 0)
         got = receive_line(child);
-    vigil->line_over = true;
-    vigil->unread = got < 0 && errno == ECONNRESET;
-    vigil->until_ns = weir__child_moment_in(WEIR__CHILD_DYING_NS);
+    progress->line_over = true;
+    progress->unread = got < 0 && errno == ECONNRESET;
+    progress->until_ns = weir__child_moment_in(WEIR__CHILD_DYING_NS);
 }
 
 /* Whether the answer has come. */
 static bool hear_line(struct weir__child *child, struct weir_task *task,
-                      struct vigil *vigil)
+                      struct progress *progress)
 {
     struct weir__wire_head head;
     ptrdiff_t got = receive_line(child);
@@ -128,7 +128,7 @@ static bool hear_line(struct weir__child *child, struct weir_task *task,
     if (got < 0 && errno == EAGAIN)
         return false;
     if (got == 0 || (got < 0 && errno != EMSGSIZE)) {
-        note_end_of_line(child, vigil, got);
+        note_end_of_line(child, progress, got);
         return false;
     }
     if (got >= (ptrdiff_t)sizeof(head)) {
@@ -137,64 +137,66 @@ static bool hear_line(struct weir__child *child, struct weir_task *task,
             weir__wire_is(child->buffer, (size_t)got, WEIR__WIRE_PART,
                           sizeof(head)) &&
             (size_t)got == sizeof(head) + WEIR__WIRE_PART_BYTES &&
-            take_part(task, vigil, child->buffer + sizeof(head),
+            take_part(task, progress, child->buffer + sizeof(head),
                       (size_t)got - sizeof(head)))
             return false;
         if (head.sequence == child->sequence &&
             weir__wire_is(child->buffer, (size_t)got, WEIR__WIRE_ANSWER,
                           sizeof(struct weir__wire_answer)) &&
-            take_answer(task, vigil, child->buffer, (size_t)got))
+            take_answer(task, progress, child->buffer, (size_t)got))
             return true;
     }
-    vigil->broken = "sent what is no answer";
-    vigil->until_ns = INT64_MAX;
+    progress->broken = "sent what is no answer";
+    progress->until_ns = INT64_MAX;
     weir__child_kill(child);
     return false;
 }
 
 /* ------------------------------------------------------------------ waiting */
 
-static void kill_now(struct weir__child *child, struct vigil *vigil)
+static void kill_now(struct weir__child *child, struct progress *progress)
 {
     weir__child_kill(child);
-    vigil->killed = true;
-    vigil->until_ns = weir__flag_read(&child->hurry)
-                          ? weir__child_moment_in(GIVE_UP_NS)
-                          : INT64_MAX;
+    progress->killed = true;
+    progress->until_ns = weir__flag_read(&child->hurry)
+                             ? weir__child_moment_in(GIVE_UP_NS)
+                             : INT64_MAX;
 }
 
 /* Its event has woken us: asks the child to stop, or kills it, if the attempt
  * is to stop or the child to hurry. */
 static void stop_it(struct weir__child *child, const struct weir_task *task,
-                    struct vigil *vigil)
+                    struct progress *progress)
 {
     struct weir__wire_report ask = {.head = weir__wire_head(WEIR__WIRE_ASK, 0)};
     int64_t grace_ns = child->settings->grace_ns;
 
     weir__event_clear(child->wake_fd);
     if (!weir__child_is_urgent(child, task) ||
-        ((vigil->broken || vigil->killed) && !weir__flag_read(&child->hurry)))
+        ((progress->broken || progress->killed) &&
+         !weir__flag_read(&child->hurry)))
         return;
     if (grace_ns == 0 || weir__flag_read(&child->hurry) ||
-        (!vigil->asked && !weir__wire_say(child->report, &ask, sizeof(ask)))) {
-        kill_now(child, vigil);
-    } else if (!vigil->asked) {
-        vigil->asked = true;
-        vigil->until_ns = weir__child_moment_in(grace_ns);
+        (!progress->asked &&
+         !weir__wire_say(child->report, &ask, sizeof(ask)))) {
+        kill_now(child, progress);
+    } else if (!progress->asked) {
+        progress->asked = true;
+        progress->until_ns = weir__child_moment_in(grace_ns);
     }
 }
 
 /* False: it is not to be waited for any longer. */
-static bool pass_time(struct weir__child *child, struct vigil *vigil)
+static bool pass_time(struct weir__child *child, struct progress *progress)
 {
-    if (vigil->killed || vigil->broken)
+    if (progress->killed || progress->broken)
         return false;
-    if (vigil->asked) {
-        kill_now(child, vigil);
+    if (progress->asked) {
+        kill_now(child, progress);
         return true;
     }
-    vigil->broken = "closed its line to the pool";
-    vigil->until_ns = INT64_MAX;
+    progress->broken = "closed its line to the pool";
+    progress->until_ns = INT64_MAX;
     weir__child_kill(child);
     return true;
 }
@@ -202,24 +204,24 @@ static bool pass_time(struct weir__child *child, struct vigil *vigil)
 /* Whether the answer has come, or something else with the line, after looking
  * for a while; some tasks take less than it takes to wake up. */
 static bool spin_for_line(struct weir__child *child, struct weir_task *task,
-                          struct vigil *vigil)
+                          struct progress *progress)
 {
     struct weir__spinner spinner = {0};
     bool came = false;
 
-    while (!came && !vigil->line_over && !vigil->broken &&
+    while (!came && !progress->line_over && !progress->broken &&
            !weir__child_is_urgent(child, task) &&
            weir__spin_on(child->spin, &spinner))
-        came = hear_line(child, task, vigil);
+        came = hear_line(child, task, progress);
     weir__spin_end(child->spin, &spinner, came);
     return came;
 }
 
 /* The same, having slept since then. */
 static bool hear_line_after(struct weir__child *child, struct weir_task *task,
-                            struct vigil *vigil, int64_t parked_ns)
+                            struct progress *progress, int64_t parked_ns)
 {
-    if (!hear_line(child, task, vigil))
+    if (!hear_line(child, task, progress))
         return false;
     weir__spin_learn(child->spin, weir__now() - parked_ns);
     return true;
@@ -227,34 +229,34 @@ static bool hear_line_after(struct weir__child *child, struct weir_task *task,
 
 /* Until it has answered (true), or has ended or is given up. */
 static bool await_answer(struct weir__child *child, struct weir_task *task,
-                         struct vigil *vigil, bool *ended)
+                         struct progress *progress, bool *ended)
 {
     struct pollfd what[] = {{.fd = child->line, .events = POLLIN},
                             {.fd = child->pidfd, .events = POLLIN},
                             {.fd = child->wake_fd, .events = POLLIN}};
     int64_t parked_ns;
 
-    vigil->until_ns = INT64_MAX;
-    if (spin_for_line(child, task, vigil))
+    progress->until_ns = INT64_MAX;
+    if (spin_for_line(child, task, progress))
         return true;
     if (weir__flag_read(&child->hurry))
-        stop_it(child, task, vigil);
+        stop_it(child, task, progress);
     parked_ns = weir__now();
     for (;;) {
-        bool deaf = vigil->killed || vigil->broken || vigil->line_over;
+        bool deaf = progress->killed || progress->broken || progress->line_over;
 
         what[0].fd = deaf ? -1 : child->line;
-        if (!weir__child_await(what, 3, vigil->until_ns)) {
-            if (!pass_time(child, vigil))
+        if (!weir__child_await(what, 3, progress->until_ns)) {
+            if (!pass_time(child, progress))
                 return false;
         } else if (!deaf && what[0].revents) {
-            if (hear_line_after(child, task, vigil, parked_ns))
+            if (hear_line_after(child, task, progress, parked_ns))
                 return true;
         } else if (what[1].revents) {
             *ended = true;
             return false;
         } else {
-            stop_it(child, task, vigil);
+            stop_it(child, task, progress);
         }
     }
 }
@@ -317,7 +319,7 @@ static bool
 run_once(struct weir__child *child, struct weir_task *task,
          const struct weir__child_call *call, enum weir__ending *ending)
 {
-    struct vigil vigil = {.asked = false};
+    struct progress progress = {.asked = false};
     struct weir__death death = {.known = false};
     pid_t pid = child->pid;
     bool ended = false;
@@ -328,9 +330,9 @@ run_once(struct weir__child *child, struct weir_task *task,
         weir__child_bury(child);
         return false;
     }
-    if (await_answer(child, task, &vigil, &ended)) {
+    if (await_answer(child, task, &progress, &ended)) {
         child->tasks++;
-        if (vigil.asked && !is_settled(child)) {
+        if (progress.asked && !is_settled(child)) {
             weir__child_kill(child);
             weir__child_bury(child);
         }
@@ -340,9 +342,9 @@ run_once(struct weir__child *child, struct weir_task *task,
         death = weir__child_bury(child);
     else
         weir__child_let_go(child);
-    if (vigil.unread && !vigil.killed && !vigil.broken)
+    if (progress.unread && !progress.killed && !progress.broken)
         return false;
-    *ending = note_death(&vigil, &death, pid, task);
+    *ending = note_death(&progress, &death, pid, task);
     return true;
 }
 

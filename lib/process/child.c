@@ -72,22 +72,11 @@ weir_status weir__child_settings_read(struct weir__child_settings *into,
 /* -------------------------------------------------------------------- waiting
  */
 
-/* Whether one of them came before the time was over. */
 bool weir__child_await(struct pollfd *what, size_t count, int64_t until_ns)
 {
-    int found;
-
-    do {
-        int64_t left_ns = weir_deadline_remaining((weir_deadline){until_ns});
-        struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
-
-        found = ppoll(what, count, until_ns == INT64_MAX ? NULL : &left, NULL);
-    } while (found < 0 && errno == EINTR);
-    return found > 0;
+    return weir__event_poll(what, count, (weir_deadline){until_ns});
 }
 
-/* There is no time for what the child is at: whoever wants it to end has said
- * so, or the attempt is asked to stop. */
 bool weir__child_is_urgent(const struct weir__child *child,
                            const struct weir_task *task)
 {
@@ -95,8 +84,6 @@ bool weir__child_is_urgent(const struct weir__child *child,
            (task && weir__flag_read(&task->cancelled));
 }
 
-/* The server's next word, with a descriptor if there is one and `fd` is not
- * NULL.  False with errno; EPIPE: the server has ended. */
 bool weir__child_hear_report(struct weir__child *child,
                              struct weir__wire_report *said, int *fd)
 {
@@ -349,7 +336,6 @@ static weir_status note_why(struct weir__child *child, int error)
     return WEIR_ESYSTEM;
 }
 
-/* As weir__child_start, in an attempt or none. */
 weir_status
 weir__child_start_for(struct weir__child *child, const struct weir_task *task)
 {

@@ -156,8 +156,7 @@ static void answer_call(uint64_t sequence)
 
 static void set_timer(timer_t timer, int64_t ns)
 {
-    struct itimerspec spec = {
-        .it_value = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)}};
+    struct itimerspec spec = {.it_value = weir__timespec(ns)};
 
     timer_settime(timer, 0, &spec, NULL);
 }

@@ -25,8 +25,8 @@
 enum { KEPT_FD = 3, EVENTS = 16 };
 
 /* A child that has not been reaped. */
-struct kid {
-    struct kid *next;
+struct unreaped {
+    struct unreaped *next;
     pid_t pid;
     int report; /* -1: nobody wants to know any more */
 };
@@ -34,13 +34,13 @@ struct kid {
 static struct {
     pid_t self;
     int control, watch, child_ended, parent_ended;
-    struct kid *kids;
+    struct unreaped *children;
     sigset_t mask;       /* of the process that it was forked from */
     struct rlimit files; /* the same */
     struct sigaction on_child;
-} nest;
+} forker;
 
-/* What the watch says that has come, beside kids. */
+/* What the watch says that has come, beside children. */
 static char control_mark, child_mark, parent_mark;
 
 /* ------------------------------------------------------------- descriptors */
@@ -88,7 +88,7 @@ static bool watch_fd(int fd, void *mark)
 {
     struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = mark}};
 
-    return epoll_ctl(nest.watch, EPOLL_CTL_ADD, fd, &event) == 0;
+    return epoll_ctl(forker.watch, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 /* ------------------------------------------------------------------ reports */
@@ -102,24 +102,24 @@ static void tell_pool(int report, enum weir__wire_kind kind,
     (void)weir__wire_say(report, &message, sizeof(message));
 }
 
-static void refuse_kid(int report, int error)
+static void refuse_spawn(int report, int error)
 {
     struct weir__wire_report say = {.error = error};
 
     tell_pool(report, WEIR__WIRE_REFUSED, &say);
 }
 
-static bool tell_started(const struct kid *kid)
+static bool tell_started(const struct unreaped *child)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, kid->pid, 0);
+    int pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
     struct weir__wire_report message = {
-        .head = weir__wire_head(WEIR__WIRE_STARTED, 0), .pid = kid->pid};
+        .head = weir__wire_head(WEIR__WIRE_STARTED, 0), .pid = child->pid};
     struct iovec part = {&message, sizeof(message)};
     bool told;
 
     if (pidfd < 0)
         return false;
-    told = weir__wire_send(kid->report, &part, 1, &pidfd, 1, 0);
+    told = weir__wire_send(child->report, &part, 1, &pidfd, 1, 0);
     close(pidfd);
     return told;
 }
@@ -127,87 +127,87 @@ static bool tell_started(const struct kid *kid)
 /* ----------------------------------------------------------------- children */
 
 /* The child is not reaped, so the number is its own. */
-static void signal_group(const struct kid *kid, int signal)
+static void signal_group(const struct unreaped *child, int signal)
 {
-    kill(-kid->pid, signal);
+    kill(-child->pid, signal);
 }
 
 /* To close it is not enough for the watch: a child that was forked just now
  * has it too, for a moment. */
-static void close_kids_report(struct kid *kid)
+static void close_childs_report(struct unreaped *child)
 {
-    if (kid->report < 0)
+    if (child->report < 0)
         return;
-    epoll_ctl(nest.watch, EPOLL_CTL_DEL, kid->report, NULL);
-    close(kid->report);
-    kid->report = -1;
+    epoll_ctl(forker.watch, EPOLL_CTL_DEL, child->report, NULL);
+    close(child->report);
+    child->report = -1;
 }
 
-static void give_up_kid(struct kid *kid)
+static void give_up_child(struct unreaped *child)
 {
-    signal_group(kid, SIGKILL);
-    kill(kid->pid, SIGKILL); /* should it have left its group */
-    close_kids_report(kid);
+    signal_group(child, SIGKILL);
+    kill(child->pid, SIGKILL); /* should it have left its group */
+    close_childs_report(child);
 }
 
 WEIR_NO_RETURN static void be_a_child(int line)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != nest.self)
+    if (getppid() != forker.self)
         _exit(1);
     setpgid(0, 0);
     close_rest(line);
-    setrlimit(RLIMIT_NOFILE, &nest.files);
-    sigaction(SIGCHLD, &nest.on_child, NULL);
-    sigprocmask(SIG_SETMASK, &nest.mask, NULL);
+    setrlimit(RLIMIT_NOFILE, &forker.files);
+    sigaction(SIGCHLD, &forker.on_child, NULL);
+    sigprocmask(SIG_SETMASK, &forker.mask, NULL);
     weir__inside_live(KEPT_FD);
 }
 
-static void spawn_kid(int report, int line)
+static void spawn_child(int report, int line)
 {
-    struct kid *kid = weir__allocate(sizeof(*kid));
+    struct unreaped *child = weir__allocate(sizeof(*child));
     pid_t pid = -1;
 
-    if (kid && !weir__fault_strikes())
+    if (child && !weir__fault_strikes())
         pid = fork();
     else
-        errno = kid ? EAGAIN : ENOMEM;
+        errno = child ? EAGAIN : ENOMEM;
     if (pid == 0)
         be_a_child(line);
     close(line);
     if (pid < 0) {
-        refuse_kid(report, errno);
+        refuse_spawn(report, errno);
         close(report);
-        weir__release(kid);
+        weir__release(child);
         return;
     }
     setpgid(pid, pid);
-    *kid = (struct kid){nest.kids, pid, report};
-    nest.kids = kid;
-    if (!watch_fd(report, kid) || !tell_started(kid)) {
-        refuse_kid(report, errno);
-        give_up_kid(kid);
+    *child = (struct unreaped){forker.children, pid, report};
+    forker.children = child;
+    if (!watch_fd(report, child) || !tell_started(child)) {
+        refuse_spawn(report, errno);
+        give_up_child(child);
     }
 }
 
-static void forget_kid(struct kid *kid)
+static void forget_child(struct unreaped *child)
 {
-    struct kid **link = &nest.kids;
+    struct unreaped **link = &forker.children;
 
-    while (*link != kid)
+    while (*link != child)
         link = &(*link)->next;
-    *link = kid->next;
-    close_kids_report(kid);
-    weir__release(kid);
+    *link = child->next;
+    close_childs_report(child);
+    weir__release(child);
 }
 
-static struct kid *find_kid(pid_t pid)
+static struct unreaped *find_child(pid_t pid)
 {
-    struct kid *kid = nest.kids;
+    struct unreaped *child = forker.children;
 
-    while (kid && kid->pid != pid)
-        kid = kid->next;
-    return kid;
+    while (child && child->pid != pid)
+        child = child->next;
+    return child;
 }
 
 /* One that has ended, if there is one. */
@@ -215,23 +215,23 @@ static bool reap(int options)
 {
     siginfo_t info = {.si_pid = 0};
     struct weir__wire_report say = {.pid = 0};
-    struct kid *kid;
+    struct unreaped *child;
 
     if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | options) ||
         info.si_pid == 0)
         return false;
-    kid = find_kid(info.si_pid);
-    if (kid)
-        signal_group(kid, SIGKILL);
+    child = find_child(info.si_pid);
+    if (child)
+        signal_group(child, SIGKILL);
     waitid(P_PID, (id_t)info.si_pid, &info, WEXITED);
-    if (!kid)
+    if (!child)
         return true; /* a grandchild that was handed to us */
-    say.pid = kid->pid;
+    say.pid = child->pid;
     say.how = info.si_code;
     say.status = info.si_status;
-    if (kid->report >= 0)
-        tell_pool(kid->report, WEIR__WIRE_ENDED, &say);
-    forget_kid(kid);
+    if (child->report >= 0)
+        tell_pool(child->report, WEIR__WIRE_ENDED, &say);
+    forget_child(child);
     return true;
 }
 
@@ -239,7 +239,7 @@ static void reap_all(void)
 {
     struct signalfd_siginfo what;
 
-    while (read(nest.child_ended, &what, sizeof(what)) > 0)
+    while (read(forker.child_ended, &what, sizeof(what)) > 0)
         continue;
     while (reap(WNOHANG))
         continue;
@@ -249,11 +249,11 @@ static void reap_all(void)
 
 WEIR_NO_RETURN static void end_server(void)
 {
-    for (struct kid *kid = nest.kids; kid; kid = kid->next) {
-        signal_group(kid, SIGKILL);
-        kill(kid->pid, SIGKILL);
+    for (struct unreaped *child = forker.children; child; child = child->next) {
+        signal_group(child, SIGKILL);
+        kill(child->pid, SIGKILL);
     }
-    while (nest.kids && reap(0))
+    while (forker.children && reap(0))
         continue;
     _exit(0);
 }
@@ -265,52 +265,52 @@ static void hear_control(void)
     int fds[2];
     size_t count = 2;
     ptrdiff_t got =
-        weir__wire_receive(nest.control, &part, 1, fds, &count, MSG_DONTWAIT);
+        weir__wire_receive(forker.control, &part, 1, fds, &count, MSG_DONTWAIT);
 
     if (got == 0)
         end_server();
     if (got > 0 && count == 2 &&
         weir__wire_is(&head, (size_t)got, WEIR__WIRE_SPAWN, sizeof(head))) {
-        spawn_kid(fds[0], fds[1]);
+        spawn_child(fds[0], fds[1]);
         return;
     }
     if (got < 0 && errno == EAGAIN)
         return;
     if (count > 0)
-        refuse_kid(fds[0], EMFILE);
+        refuse_spawn(fds[0], EMFILE);
     while (count > 0)
         close(fds[--count]);
 }
 
 /* The pool asks the child to stop, or has given it up.  A stopped one is to
  * hear of it too. */
-static void hear_report(struct kid *kid)
+static void hear_report(struct unreaped *child)
 {
     struct weir__wire_report message;
     struct iovec part = {&message, sizeof(message)};
-    struct weir__wire_report say = {.pid = kid->pid};
+    struct weir__wire_report say = {.pid = child->pid};
     ptrdiff_t got;
 
-    if (kid->report < 0)
+    if (child->report < 0)
         return;
-    got = weir__wire_receive(kid->report, &part, 1, NULL, NULL, MSG_DONTWAIT);
+    got = weir__wire_receive(child->report, &part, 1, NULL, NULL, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got <= 0 || !weir__wire_is(&message, (size_t)got, WEIR__WIRE_ASK,
                                    sizeof(message))) {
-        give_up_kid(kid);
+        give_up_child(child);
         return;
     }
-    signal_group(kid, SIGTERM);
-    signal_group(kid, SIGCONT);
-    tell_pool(kid->report, WEIR__WIRE_ASKED, &say);
+    signal_group(child, SIGTERM);
+    signal_group(child, SIGCONT);
+    tell_pool(child->report, WEIR__WIRE_ASKED, &say);
 }
 
 /* Children last: what came before their end is heard before they are gone. */
 static void hear_all(void)
 {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(nest.watch, events, EVENTS, -1);
+    int count = epoll_wait(forker.watch, events, EVENTS, -1);
     bool some_ended = false;
 
     if (count < 0 && errno != EINTR)
@@ -339,27 +339,27 @@ static bool prepare_server(pid_t parent)
     struct rlimit most;
     sigset_t all, ended;
 
-    nest.self = getpid();
-    nest.control = KEPT_FD;
+    forker.self = getpid();
+    forker.control = KEPT_FD;
     setsid();
     prctl(PR_SET_NAME, "weir-server");
     prctl(PR_SET_CHILD_SUBREAPER, 1UL);
-    getrlimit(RLIMIT_NOFILE, &nest.files);
-    most = nest.files;
+    getrlimit(RLIMIT_NOFILE, &forker.files);
+    most = forker.files;
     most.rlim_cur = most.rlim_max;
     setrlimit(RLIMIT_NOFILE, &most);
     sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &nest.mask);
-    sigaction(SIGCHLD, &usual, &nest.on_child);
+    sigprocmask(SIG_SETMASK, &all, &forker.mask);
+    sigaction(SIGCHLD, &usual, &forker.on_child);
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
-    nest.child_ended = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
-    nest.parent_ended = (int)syscall(SYS_pidfd_open, parent, 0);
-    nest.watch = epoll_create1(EPOLL_CLOEXEC);
-    return nest.child_ended >= 0 && nest.parent_ended >= 0 && nest.watch >= 0 &&
-           watch_fd(nest.control, &control_mark) &&
-           watch_fd(nest.child_ended, &child_mark) &&
-           watch_fd(nest.parent_ended, &parent_mark);
+    forker.child_ended = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
+    forker.parent_ended = (int)syscall(SYS_pidfd_open, parent, 0);
+    forker.watch = epoll_create1(EPOLL_CLOEXEC);
+    return forker.child_ended >= 0 && forker.parent_ended >= 0 &&
+           forker.watch >= 0 && watch_fd(forker.control, &control_mark) &&
+           watch_fd(forker.child_ended, &child_mark) &&
+           watch_fd(forker.parent_ended, &parent_mark);
 }
 
 WEIR_NO_RETURN void weir__server_live(int control, pid_t parent)
@@ -369,7 +369,7 @@ WEIR_NO_RETURN void weir__server_live(int control, pid_t parent)
     close_rest(control);
     fill_standard_fds();
     if (!prepare_server(parent)) {
-        refuse_kid(KEPT_FD, errno);
+        refuse_spawn(KEPT_FD, errno);
         _exit(1);
     }
     tell_pool(KEPT_FD, WEIR__WIRE_STARTED, &say);

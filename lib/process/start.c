@@ -15,6 +15,7 @@
 #include "base/atomic.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/event.h"
 #include "base/fault.h"
 #include "base/fork.h"
 #include "base/thread.h"
@@ -98,14 +99,13 @@ static bool await_room(int wake_fd, int64_t until_ns)
 {
     struct pollfd what[] = {{.fd = server.control, .events = POLLOUT},
                             {.fd = wake_fd, .events = POLLIN}};
-    int64_t left_ns = until_ns - weir__now();
-    int found = left_ns > 0 ? poll(what, 2, (int)(left_ns / 1000000) + 1) : 0;
 
-    if (found > 0 && what[1].revents)
-        errno = ECANCELED;
-    else if (found == 0)
-        errno = ETIMEDOUT;
-    return found > 0 ? !what[1].revents : found < 0 && errno == EINTR;
+    if (!weir__event_poll(what, 2, (weir_deadline){until_ns})) {
+        errno = errno ? errno : ETIMEDOUT;
+        return false;
+    }
+    errno = ECANCELED;
+    return !what[1].revents;
 }
 
 bool weir__server_spawn(int report, int line, int wake_fd)

@@ -118,6 +118,33 @@ static void pool_action_beside_the_next(void)
     cancel(1);
 }
 
+static void open_telling_with_room(size_t capacity)
+{
+    weir_pool_options options = telling_options();
+
+    options.queue_capacity = capacity;
+    open_pool(&options);
+}
+
+static void pool_room_in_a_while(void)
+{
+    open_telling_with_room(2);
+    submit_one(1);
+    submit_to_the_gate(2);
+    submit_one(3);
+    submit_one(4); /* there is room for one, until the gate opens */
+    open_gate(0);
+}
+
+static void pool_room_for_two(void)
+{
+    open_telling_with_room(2);
+    submit_one(1);
+    submit_one(2);
+    start(submit_one, 3);
+    submit_one(4);
+}
+
 static void pool_descriptor(void)
 {
     open_telling();
@@ -273,6 +300,9 @@ const struct scenario scenarios_pool_tasks[] = {
                    "the attempt's end waits for the action")},
     {POOL_SCENARIO(pool_action_beside_the_next, 4,
                    "no action runs for another task")},
+    {POOL_SCENARIO(pool_room_in_a_while, 3,
+                   "room is told of though no stretch of it comes")},
+    {POOL_SCENARIO(pool_room_for_two, 4, "both get in"), .bound = 1},
     {POOL_SCENARIO(pool_descriptor, 4, "it is set, cleared and closed")},
     {POOL_SCENARIO(pool_cleanups_against_cancel, 4,
                    "clean-ups run before the release")},

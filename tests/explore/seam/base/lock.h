@@ -55,6 +55,9 @@ seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
 #define WEIR__QUEUE_POLLS (world_rules->processors > 1 ? 2u : 0u)
 #define WEIR__LANE_POLLS  (world_rules->processors > 1 ? 2 : 0)
 
+/* A stretch of room is all there is. */
+#define WEIR__ROOM_PART 1
+
 /* One task is fast, and none in a beat is slow. */
 #define WEIR__BEAT_FAST_TASKS 1
 #define WEIR__BEAT_SLOW_TASKS 1
