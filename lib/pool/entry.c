@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "observe/ledger.h"
+#include "pool/overload.h"
 #include "task/outcome.h"
 #include "task/retry.h"
 
@@ -56,6 +57,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     case WEIR__SETTLED:
         break;
     }
+    weir__pressure_look(pool);
 }
 
 void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
@@ -64,6 +66,7 @@ void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
     entry->since_ns = entry->submitted_ns;
     weir__entry_count(pool, entry, WEIR__COLUMN(queued), 1);
     weir__entry_list_append(&pool->queued, entry);
+    weir__pressure_look(pool);
     if (entry->time_to_live_ns > 0)
         weir__timekeeper_set(pool, entry,
                              weir__moment_after(entry->submitted_ns,
@@ -204,6 +207,7 @@ static void start_retrying(weir_pool *pool, struct weir__entry *entry,
     entry->state = WEIR__RETRYING;
     weir__entry_count(pool, entry, WEIR__COLUMN(retrying), 1);
     weir__entry_list_append(&pool->later, entry);
+    weir__pressure_look(pool);
     entry->due_ns = weir__moment_after(from_ns, delay_ns);
     entry->since_ns = from_ns;
 }
