@@ -64,7 +64,7 @@ void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
 static bool notifier_may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return pool->closing && !pool->first_notice && pool->handling == 0 &&
-           weir__pressure_is_quiet(pool) && weir__pool_live(pool) == 0;
+           weir__pool_live(pool) == 0;
 }
 
 static void notify(void *arg)

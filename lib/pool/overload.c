@@ -38,7 +38,6 @@ bool weir__pressure_tell_drops_lock(weir_pool *pool)
         return false;
     strain->told_high = high;
     strain->marks.telling = true;
-    pool->handling++;
     weir__mutex_unlock(&pool->lock);
     weir__pool_enter(&strain->inside, pool);
     o->on_pressure(o->on_pressure_arg, high);
@@ -51,7 +50,6 @@ bool weir__pressure_tell_drops_lock(weir_pool *pool)
 
 void weir__pressure_forget(weir_pool *pool)
 {
-    pool->handling -= pool->strain.marks.telling;
     pool->strain.marks.telling = false;
 }
 
