@@ -111,13 +111,14 @@ typedef void weir_released(void *arg, void *item);
  * all their life.  A handler that blocks it should let it through again: else
  * it stays blocked on that worker until an attempt on it has been sent one.
  *
- * codel_target_ns drops stale work (controlled delay, RFC 8289): if each task
- * that a worker took in codel_interval_ns had waited longer than this, the
- * oldest queued one settles EXPIRED instead of being run, and another after
- * interval / sqrt(1), / sqrt(2), ... until one has waited less.  It asks for no
- * deadline and bears bursts, but is slow to catch up with submitters that never
- * slow down; where there is a deadline, time_to_live_ns (the deadline less the
- * time of service) does more.  The last task that waits, and retries, are run.
+ * codel_target_ns gives up stale work (controlled delay).  If all tasks that
+ * workers took in a codel_interval_ns had waited longer than it, with others
+ * behind them, the queue is standing: then a queued task that has waited for
+ * more than twice the target settles EXPIRED instead of being run, until one
+ * has waited less than the target.  A burst that is gone within the interval
+ * loses nothing, and what comes within it may be late.  Where there is a
+ * deadline, time_to_live_ns (that less the time of service) is exact.  Retries,
+ * and the last task that waits, are run.
  */
 typedef struct weir_pool_options {
     size_t size;              /* set by WEIR_POOL_OPTIONS_INIT */
@@ -166,8 +167,8 @@ typedef struct weir_pool_options {
     void *worker_arg;
     const weir_process_options *process; /* of WEIR_ISOLATE_PROCESS; NULL:
                                             defaults; copied */
-    int64_t codel_target_ns;             /* see above; 0: off */
-    int64_t codel_interval_ns;           /* at least the target; 0: 100 ms */
+    int64_t codel_target_ns;      /* see above, up to the interval; 0: off */
+    int64_t codel_interval_ns;    /* needs a target; 0: 100 ms */
     size_t high_water, low_water; /* tasks that wait, retries included, as
                                      queue_capacity counts them; 0: that, and a
                                      quarter of it; need on_pressure */
