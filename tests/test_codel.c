@@ -25,8 +25,6 @@ static bool ask(int64_t at_ms, int64_t waited_ms, bool is_last)
 
 /* ------------------------------------------------------------------ states */
 
-enum { REST = -1 }; /* as a wait: nothing waits */
-
 /* A task that is taken, and what becomes of it. */
 struct step {
     int64_t at_ms, waited_ms;
@@ -38,10 +36,6 @@ static void play(const struct step *steps, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct step *s = &steps[i];
 
-        if (s->waited_ms == REST) {
-            weir__codel_rest(&codel);
-            continue;
-        }
         ck_assert_msg(ask(s->at_ms, s->waited_ms, s->is_last) == s->is_dropped,
                       "step %zu, at %lld ms: dropped or not", i,
                       (long long)s->at_ms);
@@ -109,21 +103,6 @@ START_TEST(so_does_the_last_that_waits)
         {250, 50, true, false},  {300, 50, false, false},
         {400, 50, false, true},  {400, 50, true, false},
         {401, 50, false, false},
-    };
-
-    PLAY(steps);
-}
-END_TEST
-
-/* r.p == NULL */
-START_TEST(and_an_empty_queue)
-{
-    const struct step steps[] = {
-        {0, 50, false, false},   {99, REST, false, false},
-        {150, 50, false, false}, {249, 50, false, false},
-        {250, 50, false, true},  {251, REST, false, false},
-        {300, 50, false, false}, {399, 50, false, false},
-        {400, 50, false, true},
     };
 
     PLAY(steps);
@@ -228,7 +207,6 @@ int main(void)
         then_all_that_has_waited_for_more_than_twice_the_target,
         one_below_the_target_begins_the_interval_anew,
         so_does_the_last_that_waits,
-        and_an_empty_queue,
         no_time_is_too_long,
         NULL,
     };

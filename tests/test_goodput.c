@@ -120,10 +120,8 @@ static bool take(int64_t now_ns)
         head++;
         given_up++;
     }
-    if (head == tail) {
-        weir__codel_rest(&plan.codel);
+    if (head == tail)
         return false;
-    }
     done++;
     if (now_ns + SERVICE_NS - came_ns[head] <= DEADLINE_NS) {
         good++;

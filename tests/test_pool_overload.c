@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pools.h"
+#include "queue/marks.h"
 #include "suite.h"
 
 /* ------------------------------------------------------------- stale work */
@@ -54,14 +55,16 @@ START_TEST(stale_work_expires_once_the_queue_has_stood_for_an_interval)
 }
 END_TEST
 
-START_TEST(an_empty_queue_has_not_stood)
+START_TEST(a_queue_that_was_emptied_has_not_stood)
 {
-    struct job *busy = open_stale(2), *later;
+    struct job *busy = open_stale(1), *later;
+    weir_future *cancelled = submit_for(new_job(act_answer));
 
     test_clock_advance(WEIR_MS(30));
-    finish_and_start(busy, waiting[0]);
-    finish_and_start(waiting[0], waiting[1]);
-    finish_job(waiting[1]);
+    finish_and_start(busy, waiting[0]); /* it is above, one waits behind */
+    ck_assert_int_eq(weir_future_cancel(cancelled), WEIR_OK);
+    weir_future_release(cancelled);
+    finish_job(waiting[0]);
     settle_all();
     test_clock_advance(WEIR_MS(200));
     busy = start_new(act_wait);
@@ -233,6 +236,45 @@ START_TEST(by_default_the_marks_are_full_and_a_quarter)
     assert_told("+-");
     for (int i = 5; i < 8; i++)
         gate_open(&waiting[i]->finish);
+}
+END_TEST
+
+/* Without marks such tasks would be plain. */
+START_TEST(tasks_of_which_nobody_hears_count_too)
+{
+    struct job *busy;
+
+    options.on_settled = NULL;
+    options.on_release = NULL;
+    busy = open_marked(2, 2, 1);
+    for (int i = 0; i < 2; i++)
+        (void)submit_new(act_answer);
+    assert_told("+");
+    gate_open(&busy->finish);
+    settle_all();
+    ck_assert_str_eq(told, "+-");
+}
+END_TEST
+
+START_TEST(marks_that_are_not_set_follow_from_the_others)
+{
+    static const struct {
+        size_t capacity, high, low, is_high, is_low;
+    } marks[] = {
+        {8, 0, 0, 8, 2},   {8, 3, 0, 3, 2}, {8, 2, 0, 2, 1},
+        {8, 4, 0, 4, 2},   {1, 0, 0, 1, 0}, {100, 0, 99, 100, 99},
+        {100, 1, 0, 1, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        size_t high = marks[i].high, low = marks[i].low;
+
+        ck_assert_int_eq(weir__marks_read(&high, &low, marks[i].capacity,
+                                          "capacity"),
+                         WEIR_OK);
+        ck_assert_uint_eq(high, marks[i].is_high);
+        ck_assert_uint_eq(low, marks[i].is_low);
+    }
 }
 END_TEST
 
@@ -520,7 +562,7 @@ int main(void)
 {
     const TTest *const stale[] = {
         stale_work_expires_once_the_queue_has_stood_for_an_interval,
-        an_empty_queue_has_not_stood,
+        a_queue_that_was_emptied_has_not_stood,
         retries_do_not_get_stale,
         by_default_nothing_gets_stale,
         tasks_of_which_nobody_hears_get_stale_too,
@@ -528,6 +570,8 @@ int main(void)
     const TTest *const marks[] = {
         high_is_told_at_the_high_mark_and_low_at_the_low_mark,
         by_default_the_marks_are_full_and_a_quarter,
+        marks_that_are_not_set_follow_from_the_others,
+        tasks_of_which_nobody_hears_count_too,
         tasks_that_expire_or_are_cancelled_make_pressure_low,
         retries_count_as_waiting,
         a_stop_tells_low_before_it_is_over,

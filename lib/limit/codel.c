@@ -20,8 +20,3 @@ bool weir__codel_drops(struct weir__codel *codel, int64_t now_ns,
     return now_ns >= codel->stands_from_ns &&
            waited_ns - codel->target_ns > codel->target_ns;
 }
-
-void weir__codel_rest(struct weir__codel *codel)
-{
-    codel->is_above = false;
-}

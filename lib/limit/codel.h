@@ -27,6 +27,9 @@
  *             ▶ standing   above for an interval
  *   standing  ▶ below      as above
  *
+ * That nothing waits need not be said: what comes next has not waited, or
+ * nothing waits behind it.
+ *
  * A clock that goes back is taken to have stood still: the interval never ends
  * further away than an interval.
  *
@@ -62,8 +65,5 @@ struct weir__codel {
  */
 bool weir__codel_drops(struct weir__codel *codel, int64_t now_ns,
                        int64_t waited_ns, bool is_last);
-
-/* Nothing waits. */
-void weir__codel_rest(struct weir__codel *codel);
 
 #endif /* WEIR_LIB_LIMIT_CODEL_H */

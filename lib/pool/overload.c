@@ -19,7 +19,7 @@ pool_pressure_changed(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
 void weir__pressure_review(weir_pool *pool)
 {
-    if (!pool->strain.marks.telling && pool_pressure_changed(pool))
+    if (pool_pressure_changed(pool))
         weir__notifier_call(pool);
 }
 
@@ -79,11 +79,7 @@ bool weir__entry_is_stale(weir_pool *pool, const struct weir__entry *entry)
     struct weir__codel *codel = &pool->strain.codel;
     int64_t now_ns;
 
-    if (codel->target_ns == 0)
-        return false;
-    if (!entry)
-        weir__codel_rest(codel);
-    if (!entry || entry->state != WEIR__QUEUED)
+    if (codel->target_ns == 0 || entry->state != WEIR__QUEUED)
         return false;
     now_ns = weir__now();
     return weir__codel_drops(codel, now_ns, now_ns - entry->submitted_ns,

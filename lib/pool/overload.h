@@ -51,7 +51,7 @@ bool weir__pressure_tell_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Its thread has ended, perhaps while it told. */
 void weir__pressure_forget(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
-/* Whether what a worker would begin now is stale work; NULL: nothing waits. */
+/* Whether what a worker would begin now is stale work. */
 bool weir__entry_is_stale(weir_pool *pool, const struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
 

@@ -105,7 +105,7 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (entry && worker->child && turn.waits > 0 &&
             weir__child_has_ended(worker->child))
             return (struct finding){.is_childless = true};
-        if (weir__entry_is_stale(pool, entry)) {
+        if (entry && weir__entry_is_stale(pool, entry)) {
             weir__entry_moment_drops_lock(pool, entry);
             continue;
         }

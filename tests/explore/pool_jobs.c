@@ -271,10 +271,8 @@ void stage_pressure(void *arg, bool high)
     stage->tells = false;
     if (high && stage->pressure_opens)
         open_the_gate();
-    if (stage->pressure_exits) {
-        stage->pressure_exits = false;
+    if (stage->pressure_exits)
         exit_with(NULL);
-    }
 }
 
 void job_released(void *arg, void *item)

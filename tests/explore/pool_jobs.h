@@ -53,7 +53,7 @@ extern struct pool_state {
     bool asks_no_deadline;            /* handlers do not */
     uint64_t latest_id;               /* that an only worker has begun */
     bool told_high, ever_high, tells; /* of pressure */
-    bool pressure_exits;              /* ends the thread, once */
+    bool pressure_exits;              /* each call ends its thread */
     bool pressure_opens;              /* the gate, when it is high */
     unsigned offered, accepted, refused;
 } stage_of_pool;

@@ -39,7 +39,7 @@ weir_pool_options
 marking_options(size_t capacity, size_t high, size_t low, bool tells);
 /* The gate is opened when pressure is said to be high. */
 void pressure_opens_the_gate(void);
-void end_thread_in_pressure(void); /* once */
+void end_thread_in_pressure(void); /* each time */
 /* The last word was that it is low; whether there has been another. */
 void pressure_must_be_low(void);
 bool pressure_was_high(void);
