@@ -146,6 +146,7 @@ START_TEST(it_can_be_resized)
 
     ck_assert_int_eq(pool.resize(3), WEIR_OK);
     ck_assert_uint_eq(pool.stats().workers, 3);
+    ck_assert_double_eq(pool.pressure(), 0);
     assert_refused([&] { (void)!pool.resize(0); }, WEIR_EINVAL);
     ck_assert_int_eq(pool.stop(WEIR_STOP_NOW), WEIR_OK);
     ck_assert_int_eq(pool.resize(2), WEIR_CLOSED);

@@ -222,6 +222,36 @@ START_TEST(a_notifier_that_does_not_start_is_tried_again_and_nothing_is_lost)
 }
 END_TEST
 
+static struct tally told_high = TALLY_INIT;
+
+static void note_high(void *arg, bool high)
+{
+    (void)arg;
+    tally_add(&told_high, high);
+}
+
+START_TEST(nor_is_the_word_that_pressure_is_high)
+{
+    int64_t failed_ns = test_clock_now();
+    struct job *busy;
+
+    options.queue_capacity = 2;
+    options.low_water = 1;
+    options.on_pressure = note_high;
+    open_pool();
+    busy = start_new(act_wait);
+    weir__fault_arm(1);
+    for (int i = 0; i < 2; i++)
+        (void)submit_new(act_answer);
+    test_clock_await_waiter(failed_ns + WEIR_MS(100));
+    ck_assert_uint_eq(tally_read(&told_high), 0);
+    test_clock_advance(WEIR_MS(100));
+    await_count(&told_high, 1);
+    finish_job(busy);
+    settle_all();
+}
+END_TEST
+
 /* The pool ends only after it has told everybody. */
 START_TEST(a_stop_waits_for_the_notifier_to_start)
 {
@@ -359,6 +389,7 @@ int main(void)
         without_memory_to_run_it_here_the_task_is_refused,
         a_task_allocates_nothing,
         a_notifier_that_does_not_start_is_tried_again_and_nothing_is_lost,
+        nor_is_the_word_that_pressure_is_high,
         a_stop_waits_for_the_notifier_to_start,
         NULL};
     /* No worker_stop comes from the stuck: nothing pairs. */

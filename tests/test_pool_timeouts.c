@@ -298,8 +298,7 @@ START_TEST(a_task_that_waits_too_long_expires_at_the_moment)
     ck_assert_uint_eq(waits->outcome.attempts, 0);
     ck_assert_int_eq(waits->outcome.waited_ns, WEIR_SECONDS(2));
     ck_assert_int_eq(waits->outcome.ran_ns, 0);
-    ck_assert_str_eq(waits->message,
-                     "the task waited longer than its time to live");
+    ck_assert_str_eq(waits->message, "the task waited too long to be run");
     finish_job(busy);
     ck_assert_int_eq(busy->outcome.kind, WEIR_OUTCOME_DONE);
     settle_all();

@@ -9,6 +9,7 @@
 #include "child.h"
 #include "contest.h"
 #include "entrants.h"
+#include "goodput.h"
 #include "hostile.h"
 #include "machine.h"
 #include "options.h"
@@ -56,6 +57,7 @@ static int list(void)
     printf("Benches:\n");
     for (size_t i = 0; bench_at(i); i++)
         printf("  %-20s %s\n", bench_at(i)->name, bench_at(i)->question);
+    printf("  %-20s %s\n", goodput_name, goodput_question);
     printf("  %-20s %s\n", hostile_name, hostile_question);
     for (int kind = 0; kind < ENTRANT_KINDS; kind++) {
         printf("\n%s:\n", titles[kind]);
@@ -384,6 +386,10 @@ static int run_benches(const struct options *options)
 
     if (options->hostile && status < 2)
         left = hostile_show(options);
+    status = left > status ? left : status;
+    left = 0;
+    if (options->goodput && status < 2)
+        left = goodput_show(options);
     return left > status ? left : status;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "goodput.h"
 #include "hostile.h"
 
 enum {
@@ -263,11 +264,15 @@ static bool read_bench(struct options *o, const char *name)
     if (strcmp(name, "all") == 0) {
         for (o->bench_count = 0; bench_at(o->bench_count); o->bench_count++)
             o->benches[o->bench_count] = bench_at(o->bench_count);
-        o->hostile = true;
+        o->hostile = o->goodput = true;
         return true;
     }
     if (strcmp(name, hostile_name) == 0) {
         o->hostile = true;
+        return true;
+    }
+    if (strcmp(name, goodput_name) == 0) {
+        o->goodput = true;
         return true;
     }
     if (!bench) {
@@ -286,6 +291,15 @@ static bool read_bench(struct options *o, const char *name)
 /* An option that no bench of those heeds is refused, not ignored. */
 static bool fits_together(const struct options *o)
 {
+    if (o->bench_count == 0 && !o->hostile &&
+        (o->svg || o->own_count || o->items || o->taken || o->bound ||
+         o->peers || o->only)) {
+        fprintf(stderr,
+                "weir-bench: %s asks weir alone, always the same: of the "
+                "options it takes --limit, --json and --smoke\n",
+                goodput_name);
+        return false;
+    }
     if (o->bench_count == 0 &&
         (o->svg || o->own_count || o->items || o->taken || o->bound)) {
         fprintf(stderr,
@@ -302,7 +316,9 @@ static bool fits_together(const struct options *o)
         if (!heeded) {
             fprintf(stderr, "weir-bench: %s: %s has none; it is for",
                     vary_options[v].name,
-                    o->bench_count ? o->benches[0]->name : hostile_name);
+                    o->bench_count ? o->benches[0]->name
+                    : o->hostile   ? hostile_name
+                                   : goodput_name);
             for (size_t i = 0; bench_at(i); i++)
                 if (bench_at(i)->vary[v].count)
                     fprintf(stderr, " %s", bench_at(i)->name);
@@ -318,7 +334,7 @@ static bool read_benches(struct options *o, int count, char *const *names_given)
     for (int i = 0; i < count; i++)
         if (!read_bench(o, names_given[i]))
             return false;
-    if (o->bench_count == 0 && o->hostile)
+    if (o->bench_count == 0 && (o->hostile || o->goodput))
         return true;
     if (o->bench_count == 0 && o->smoke)
         return read_bench(o, "all");

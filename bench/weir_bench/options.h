@@ -28,8 +28,9 @@ struct options {
     unsigned limit_s; /* for one round of one contender */
     unsigned wait_s;  /* for others to be quiet, before each */
     bool peers, smoke, taken, bound;
-    bool hostile;     /* also the bench that is no struct bench: hostile.h */
-    const char *only; /* ids with commas between; NULL: not said */
+    bool hostile, goodput; /* also those that are no struct bench: hostile.h,
+                              goodput.h */
+    const char *only;      /* ids with commas between; NULL: not said */
     const char *own[MOST_OWN];
     size_t own_count;
     const char *json, *svg; /* files; json may be "-"; NULL: none */

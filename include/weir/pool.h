@@ -110,6 +110,15 @@ typedef void weir_released(void *arg, void *item);
  * the process, without SA_RESTART; pools may share it.  Workers let it through
  * all their life.  A handler that blocks it should let it through again: else
  * it stays blocked on that worker until an attempt on it has been sent one.
+ *
+ * codel_target_ns gives up stale work (controlled delay).  If all tasks that
+ * workers took in a codel_interval_ns had waited longer than it, with others
+ * behind them, the queue is standing: then a queued task that has waited for
+ * more than twice the target settles EXPIRED instead of being run, until one
+ * has waited less than the target.  A burst that is gone within the interval
+ * loses nothing, and what comes within it may be late.  Where there is a
+ * deadline, time_to_live_ns (that less the time of service) is exact.  Retries,
+ * and the last task that waits, are run.
  */
 typedef struct weir_pool_options {
     size_t size;              /* set by WEIR_POOL_OPTIONS_INIT */
@@ -158,6 +167,17 @@ typedef struct weir_pool_options {
     void *worker_arg;
     const weir_process_options *process; /* of WEIR_ISOLATE_PROCESS; NULL:
                                             defaults; copied */
+    int64_t codel_target_ns;      /* see above, up to the interval; 0: off */
+    int64_t codel_interval_ns;    /* needs a target; 0: 100 ms */
+    size_t high_water, low_water; /* tasks that wait, retries included, as
+                                     queue_capacity counts them; 0: that, and a
+                                     quarter of it; need on_pressure */
+    /* What waits has reached high_water (`high`), or fallen to low_water.  Runs
+     * on the pool's notifier thread; calls alternate, the last one tells the
+     * truth, a brief crossing may be missed; join waits for it.  No weir lock
+     * is held.  NULL: nobody is told. */
+    weir_pressure *on_pressure;
+    void *on_pressure_arg;
 } weir_pool_options;
 #define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
 
@@ -359,6 +379,18 @@ WEIR_API void weir_pool_destroy(weir_pool *pool);
  * Threads: any.  In a fork child all figures are 0.
  */
 WEIR_API void weir_pool_read_stats(const weir_pool *pool, weir_pool_stats *out);
+
+/*
+ * How full the pool is: what waits, queued and retrying, as a share of
+ * queue_capacity, for a producer that wants to look before it leaps.  1: a
+ * submit now would wait, or whatever on_full says.  It is what it was a moment
+ * ago: to be sure of a place, submit with WEIR_NOW.
+ *
+ * Blocks:  never.
+ * Returns: 0 to 1; 0 if `pool` is NULL, and in a fork child.
+ * Threads: any; from a handler or callback too.
+ */
+WEIR_API double weir_pool_pressure(const weir_pool *pool);
 
 /* What a task is at. */
 typedef enum weir_task_state {

@@ -197,6 +197,11 @@ class any_pool
     {
         return ordinary(weir_pool_resize(native(), workers));
     }
+    /* As weir_pool_pressure. */
+    double pressure() const
+    {
+        return weir_pool_pressure(native());
+    }
     weir_pool_stats stats() const
     {
         weir_pool_stats now = WEIR_POOL_STATS_INIT;

@@ -41,7 +41,7 @@ typedef enum weir_outcome_kind {
     WEIR_OUTCOME_CRASHED,   /* a fault; only with WEIR_ISOLATE_TRAP */
     WEIR_OUTCOME_EXITED,    /* the handler ended its thread */
     WEIR_OUTCOME_CANCELLED, /* by its future, by stop, by the run's end */
-    WEIR_OUTCOME_EXPIRED,   /* waited longer than its time to live */
+    WEIR_OUTCOME_EXPIRED,   /* waited for too long to be run */
     WEIR_OUTCOME_DROPPED    /* the overload policy made room */
 } weir_outcome_kind;
 

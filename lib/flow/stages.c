@@ -178,7 +178,7 @@ note_left(struct weir_pipeline *pipeline, const struct weir__stage *stage,
 }
 
 static void
-leave(struct weir__stage *at, struct tag *tag, const weir_outcome *outcome)
+let_leave(struct weir__stage *at, struct tag *tag, const weir_outcome *outcome)
 {
     struct weir_pipeline *pipeline = at->pipeline;
     const weir_producer *source = &pipeline->source;
@@ -235,14 +235,14 @@ static bool goes_on_from(struct weir__stage *stage, struct tag *tag,
         return true;
     if (stage->is_last || outcome->kind != WEIR_OUTCOME_DONE ||
         outcome->result_size == 0) {
-        leave(stage, tag, outcome);
+        let_leave(stage, tag, outcome);
         return false;
     }
     snprintf(message, sizeof(message),
              "its result has %zu bytes, but items of stage %s have %zu",
              outcome->result_size, next->name, next->item_size);
     changed = without_result(outcome, WEIR_OUTCOME_FAILED, message);
-    leave(stage, tag, &changed);
+    let_leave(stage, tag, &changed);
     return false;
 }
 
@@ -351,7 +351,7 @@ static void read_to_the_end(struct weir__stage *stage)
             without_result(&outcome, WEIR_OUTCOME_CANCELLED,
                            "the pipeline ended before this stage");
 
-        leave(stage + 1, tag, &changed);
+        let_leave(stage + 1, tag, &changed);
     }
 }
 

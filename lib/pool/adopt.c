@@ -24,7 +24,8 @@ static bool has_plain_tasks(const struct weir__pool_settings *settings)
            (options->on_full == WEIR_ON_FULL_WAIT ||
             options->on_full == WEIR_ON_FULL_REFUSE) &&
            (!options->retry || options->retry->max_attempts == 1) &&
-           options->time_to_live_ns == 0 && !options->on_settled &&
+           options->time_to_live_ns == 0 && options->codel_target_ns == 0 &&
+           !options->on_pressure && !options->on_settled &&
            !options->on_release;
 }
 

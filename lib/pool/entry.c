@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "observe/ledger.h"
 #include "pool/room.h"
+#include "pool/overload.h"
 #include "task/outcome.h"
 #include "task/retry.h"
 
@@ -51,6 +52,7 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     case WEIR__SETTLED:
         break;
     }
+    weir__pressure_look(pool);
 }
 
 void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
@@ -59,6 +61,7 @@ void weir__entry_queue(weir_pool *pool, struct weir__entry *entry)
     entry->since_ns = entry->submitted_ns;
     weir__entry_count(pool, entry, WEIR__COLUMN(queued), 1);
     weir__entry_list_append(&pool->queued, entry);
+    weir__pressure_look(pool);
     if (entry->time_to_live_ns > 0)
         weir__timekeeper_set(pool, entry,
                              weir__moment_after(entry->submitted_ns,
@@ -199,6 +202,7 @@ static void start_retrying(weir_pool *pool, struct weir__entry *entry,
     entry->state = WEIR__RETRYING;
     weir__entry_count(pool, entry, WEIR__COLUMN(retrying), 1);
     weir__entry_list_append(&pool->later, entry);
+    weir__pressure_look(pool);
     entry->due_ns = weir__moment_after(from_ns, delay_ns);
     entry->since_ns = from_ns;
 }

@@ -3,6 +3,7 @@
 #include "observe/ledger.h"
 
 #include "base/options.h"
+#include "pool/overload.h"
 #include "pool/pool.h"
 
 uint64_t weir__pool_accepted(const weir_pool *pool)
@@ -82,7 +83,8 @@ uint64_t weir__pool_live(const weir_pool *pool)
 
 bool weir__pool_is_idle(const weir_pool *pool)
 {
-    return pool->open == 0 && weir__pool_live(pool) == 0;
+    return pool->open == 0 && weir__pressure_is_quiet(pool) &&
+           weir__pool_live(pool) == 0;
 }
 
 uint64_t weir__lane_count(const weir_pool *pool)

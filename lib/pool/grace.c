@@ -45,6 +45,7 @@
  */
 #include "base/clock.h"
 #include "observe/ledger.h"
+#include "pool/overload.h"
 #include "pool/pool.h"
 
 /* What is killed is gone at once, unless a system call holds it back. */
@@ -60,7 +61,7 @@ bool weir__pool_is_stuck(const weir_pool *pool)
 {
     return pool->ledger.abandoned > 0 && pool->open == pool->ledger.abandoned &&
            pool->handling == 0 && !pool->first_notice &&
-           weir__pool_live(pool) == 0;
+           weir__pressure_is_quiet(pool) && weir__pool_live(pool) == 0;
 }
 
 int64_t

@@ -6,12 +6,24 @@
  * expires, is cancelled, or the pool stops.  The timekeeper must not run user
  * code, nor should whoever cancels, nor a thread whose handler crashed; so the
  * entry is posted here.  Entries stand in a list of their own links: posting
- * cannot fail.
+ * cannot fail.  It also tells of water marks, and asks itself what is to be
+ * told.
  *
  * The timekeeper starts this thread when something is first posted, and again
  * should a callback end it.
  */
+#include "pool/overload.h"
 #include "pool/pool.h"
+
+void weir__notifier_call(weir_pool *pool)
+{
+    weir__waitlist_wake_all(&pool->notified);
+    if (pool->notifier_phase == WEIR__ABSENT ||
+        pool->notifier_phase == WEIR__ENDED) {
+        pool->notifier_wanted = true;
+        weir__timekeeper_wake(pool);
+    }
+}
 
 void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
                          unsigned notices)
@@ -26,12 +38,7 @@ void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
     else
         pool->first_notice = entry;
     pool->last_notice = entry;
-    weir__waitlist_wake_all(&pool->notified);
-    if (pool->notifier_phase == WEIR__ABSENT ||
-        pool->notifier_phase == WEIR__ENDED) {
-        pool->notifier_wanted = true;
-        weir__timekeeper_wake(pool);
-    }
+    weir__notifier_call(pool);
 }
 
 void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
@@ -70,10 +77,13 @@ static void notify(void *arg)
         struct weir__turn turn = {0};
         weir_status status;
 
-        while (pool->first_notice) {
+        while (weir__pressure_tell_drops_lock(pool) || pool->first_notice) {
             struct weir__entry *entry = pool->first_notice;
-            unsigned notices = entry->notices;
+            unsigned notices;
 
+            if (!entry)
+                continue;
+            notices = entry->notices;
             weir__notifier_withdraw(pool, entry);
             pool->notifier_entry = entry;
             weir__entry_notify_drops_lock(pool, entry, notices,
@@ -103,7 +113,9 @@ static void notifier_left(void *arg)
                                      &pool->notifier_phase);
         pool->notifier_entry = NULL;
     }
-    pool->notifier_wanted = pool->first_notice != NULL;
+    weir__pressure_forget(pool);
+    pool->notifier_wanted =
+        pool->first_notice || !weir__pressure_is_quiet(pool);
     pool->notifier_phase = WEIR__ENDED;
     weir__timekeeper_wake(pool);
     weir__pool_changed(pool);

@@ -304,6 +304,15 @@ weir_status weir_pool_resize(weir_pool *pool, uint32_t workers)
 
 /* -------------------------------------------------------------------- life */
 
+static void
+init_strain(struct weir__strain *strain, const weir_pool_options *options)
+{
+    strain->codel.target_ns = options->codel_target_ns;
+    strain->codel.interval_ns = options->codel_interval_ns;
+    strain->marks.high = options->high_water;
+    strain->marks.low = options->low_water;
+}
+
 weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
 {
     WEIR__UNTRAPPED;
@@ -335,6 +344,7 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     }
     pool->generation = weir__fork_generation();
     pool->entry_stride = weir__store_stride(pool->settings.options.item_size);
+    init_strain(&pool->strain, &pool->settings.options);
     pool->random = (uint64_t)(uintptr_t)pool ^ (uint64_t)weir__now();
     pool->references = 1;
     pool->scaling.look_ns = INT64_MAX;

@@ -21,6 +21,7 @@
  *   watch.c       more workers when tasks wait, fewer when they are idle
  *   notifier.c    runs callbacks that no worker is there for
  *   room.h        wakes submitters when there is room
+ *   overload.h    tells of water marks, and expires stale work
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
  *                 plain.c, how workers run them, beat.c, their deadlines, and
@@ -96,6 +97,7 @@
 #include "pool/record.h"
 #include "pool/scaling.h"
 #include "pool/settings.h"
+#include "pool/strain.h"
 #include "task/retry.h"
 #include "task/task.h"
 
@@ -164,6 +166,7 @@ struct weir_pool {
     uint64_t random;             /* L: state of the generator */
     uint64_t first_attempts;     /* L: of entries, ever */
     struct weir__retry_account retry_account; /* L */
+    struct weir__strain strain;               /* L */
 
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
@@ -512,6 +515,7 @@ void weir__timekeeper_set_moment(weir_pool *pool, struct weir__moment *moment,
                                  int64_t at_ns) WEIR_REQUIRES(pool->lock);
 
 void weir__notifier_prepare(weir_pool *pool);
+void weir__notifier_call(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
                          unsigned notices) WEIR_REQUIRES(pool->lock);
 /* The entry is in no notice any more, unless the notifier is at it. */

@@ -9,12 +9,14 @@
 #include "base/options.h"
 #include "base/processors.h"
 #include "base/thread.h"
+#include "queue/marks.h"
 #include "queue/settings.h"
 #include "task/retry.h"
 
 enum {
     DEFAULT_TASKS = 1024,
     DEFAULT_RESULT = 256,
+    DEFAULT_CODEL_INTERVAL_MS = 100,
     MOST_RESULT = 1 << 20,
     MOST_TASKS = 1 << 30
 };
@@ -86,6 +88,40 @@ static weir_status check_times(const weir_pool_options *o)
     if (o->time_to_live_ns < 0)
         return weir__refuse(WEIR_EINVAL,
                             "time_to_live_ns is negative: 0 means no limit");
+    return WEIR_OK;
+}
+
+static weir_status check_codel(weir_pool_options *o)
+{
+    if (o->codel_target_ns < 0 || o->codel_interval_ns < 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "codel_target_ns or codel_interval_ns is negative: "
+                            "0 means off, and the default");
+    if (o->codel_target_ns == 0 && o->codel_interval_ns > 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "codel_interval_ns without codel_target_ns: "
+                            "nothing gets stale, set codel_target_ns too");
+    if (o->codel_target_ns > 0 && o->codel_interval_ns == 0)
+        o->codel_interval_ns = WEIR_MS(DEFAULT_CODEL_INTERVAL_MS);
+    if (o->codel_target_ns > o->codel_interval_ns)
+        return weir__refuse(WEIR_EINVAL,
+                            "codel_target_ns is above codel_interval_ns %lld: "
+                            "raise the interval, or use time_to_live_ns",
+                            (long long)o->codel_interval_ns);
+    return WEIR_OK;
+}
+
+/* After the sizes. */
+static weir_status check_pressure(weir_pool_options *o)
+{
+    if (o->on_pressure)
+        return weir__marks_read(&o->high_water, &o->low_water,
+                                o->queue_capacity, "queue_capacity");
+    if (o->high_water > 0 || o->low_water > 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "%s without on_pressure: nobody would be told, set "
+                            "on_pressure too",
+                            o->high_water > 0 ? "high_water" : "low_water");
     return WEIR_OK;
 }
 
@@ -217,6 +253,10 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         status = check_sizes(o);
     if (!status)
         status = check_times(o);
+    if (!status)
+        status = check_codel(o);
+    if (!status)
+        status = check_pressure(o);
     if (!status)
         status = check_on_full(o);
     if (!status)

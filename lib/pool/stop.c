@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/fence.h"
 #include "pool/children.h"
+#include "pool/overload.h"
 
 void weir__joiners_tell(weir_pool *pool)
 {
@@ -234,7 +235,8 @@ static bool only_stuck_are_left(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
     for (uint32_t i = 0; i < pool->worker_slots; i++)
         stuck += pool->workers[i]->phase == WEIR__IN_ATTEMPT &&
                  !pool->workers[i]->child; /* which is being killed */
-    return pool->threads == stuck && pool->handling == 0 && !pool->first_notice;
+    return pool->threads == stuck && pool->handling == 0 &&
+           !pool->first_notice && weir__pressure_is_quiet(pool);
 }
 
 void weir_pool_destroy(weir_pool *pool)

@@ -34,6 +34,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "pool/children.h"
+#include "pool/overload.h"
 #include "process/child.h"
 
 /* ------------------------------------------------------------------ taking */
@@ -104,6 +105,10 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (entry && worker->child && turn.waits > 0 &&
             weir__child_has_ended(worker->child))
             return (struct finding){.is_childless = true};
+        if (entry && weir__entry_is_stale(pool, entry)) {
+            weir__entry_moment_drops_lock(pool, entry);
+            continue;
+        }
         if (entry)
             return (struct finding){.entry = entry};
         weir__eventcount_arm(&pool->idlers);

@@ -11,10 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <weir/status.h>
+
 struct weir__marks {
     size_t high, low; /* I: items; low < high */
     bool telling;     /* L: a thread is at it */
 };
+
+/* Fills in what is 0: the capacity, and a quarter of it.  Returns WEIR_OK,
+ * WEIR_EINVAL (naming the option; `name` is the capacity's). */
+weir_status
+weir__marks_read(size_t *high, size_t *low, size_t capacity, const char *name);
 
 /* Whether what was told, that pressure is high or not, is no longer so. */
 bool weir__marks_changed(const struct weir__marks *marks, bool told_high,

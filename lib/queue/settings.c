@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "queue/marks.h"
 
 enum { DEFAULT_CAPACITY = 1024 };
 
@@ -29,25 +30,6 @@ static weir_status check_room(weir_queue_options *o, size_t item_size)
     return WEIR_OK;
 }
 
-static weir_status check_marks(weir_queue_options *o)
-{
-    size_t low = o->capacity / 4;
-
-    if (o->high_water == 0)
-        o->high_water = o->capacity;
-    if (o->high_water > o->capacity)
-        return weir__refuse(WEIR_EINVAL,
-                            "high_water %zu is above capacity %zu: lower it",
-                            o->high_water, o->capacity);
-    if (o->low_water == 0)
-        o->low_water = low < o->high_water ? low : o->high_water - 1;
-    if (o->low_water >= o->high_water)
-        return weir__refuse(
-            WEIR_EINVAL, "low_water %zu is not below high_water %zu: lower it",
-            o->low_water, o->high_water);
-    return WEIR_OK;
-}
-
 weir_status
 weir__queue_settings_read(weir_queue_options *into, size_t item_size,
                           const weir_queue_options *options)
@@ -57,5 +39,8 @@ weir__queue_settings_read(weir_queue_options *into, size_t item_size,
 
     if (!status)
         status = check_room(into, item_size);
-    return status ? status : check_marks(into);
+    if (!status)
+        status = weir__marks_read(&into->high_water, &into->low_water,
+                                  into->capacity, "capacity");
+    return status;
 }

@@ -16,8 +16,7 @@ static const struct wording wordings[] = {
     [WEIR_OUTCOME_CRASHED] = {"crashed", "the handler crashed"},
     [WEIR_OUTCOME_EXITED] = {"exited", "the handler ended its thread"},
     [WEIR_OUTCOME_CANCELLED] = {"cancelled", "the task was cancelled"},
-    [WEIR_OUTCOME_EXPIRED] = {"expired",
-                              "the task waited longer than its time to live"},
+    [WEIR_OUTCOME_EXPIRED] = {"expired", "the task waited too long to be run"},
     [WEIR_OUTCOME_DROPPED] = {"dropped",
                               "the task was dropped to make room for another"},
 };

@@ -152,6 +152,15 @@ test_what_does_not_end_hangs() {
     refused 'measures nothing' run hostile --svg plot.svg
 }
 
+test_goodput_is_asked_of_every_policy() {
+    bench run goodput --smoke --json rows
+    expect "exit status" "$rc" 0
+    expect "policies" "$(grep -c ' % of the capacity in time, ' out)" 5
+    expect "rows" "$(grep -c '"bench":"goodput".*"good":[0-9]*}$' rows)" 5
+    refused 'asks weir alone' run goodput --peers
+    refused 'goodput has none' run goodput --workers 3
+}
+
 test_every_line_of_json_is_json() {
     bench run queue batches latency --smoke --json -
     expect "exit status" "$rc" 0

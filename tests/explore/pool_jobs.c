@@ -250,6 +250,31 @@ void job_settled(void *arg, const void *item, const weir_outcome *outcome)
     end_thread_if(&job->settled_exits, job);
 }
 
+void stage_pressure(void *arg, bool high)
+{
+    struct pool_state *stage = &stage_of_pool;
+
+    (void)arg;
+    if (trace_is_on)
+        trace_say(world_self(), "on_pressure(%s)", high ? "high" : "low");
+    if (world_holds_a_lock())
+        world_fail("on_pressure is called with a lock held");
+    if (stage->is_over)
+        world_fail("on_pressure is called, and the pool is destroyed");
+    if (stage->tells || stage->told_high == high)
+        world_fail("on_pressure says %s %s", high ? "high" : "low",
+                   stage->tells ? "beside another" : "twice");
+    stage->tells = true;
+    stage->told_high = high;
+    stage->ever_high |= high;
+    world_step("is told of pressure", NULL, NULL);
+    stage->tells = false;
+    if (high && stage->pressure_opens)
+        open_the_gate();
+    if (stage->pressure_exits)
+        exit_with(NULL);
+}
+
 void job_released(void *arg, void *item)
 {
     struct job *job = item;

@@ -50,8 +50,11 @@ extern struct pool_state {
     bool predicate_exits; /* ends the thread, once */
     bool is_over;         /* the pool is destroyed */
     bool is_resized;
-    bool asks_no_deadline; /* handlers do not */
-    uint64_t latest_id;    /* that an only worker has begun */
+    bool asks_no_deadline;            /* handlers do not */
+    uint64_t latest_id;               /* that an only worker has begun */
+    bool told_high, ever_high, tells; /* of pressure */
+    bool pressure_exits;              /* each call ends its thread */
+    bool pressure_opens;              /* the gate, when it is high */
     unsigned offered, accepted, refused;
 } stage_of_pool;
 
@@ -62,6 +65,7 @@ void deeds_reset(void);
 int job_run(weir_task *task, void *item);
 void job_settled(void *arg, const void *item, const weir_outcome *outcome);
 void job_released(void *arg, void *item);
+void stage_pressure(void *arg, bool high);
 bool job_retryable(void *arg, const weir_outcome *outcome);
 
 /* Somebody says that it ended like this. */

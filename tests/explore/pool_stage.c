@@ -72,6 +72,39 @@ weir_pool_options telling_options(void)
     return options;
 }
 
+weir_pool_options
+marking_options(size_t capacity, size_t high, size_t low, bool tells)
+{
+    weir_pool_options options = tells ? telling_options() : pool_options();
+
+    options.queue_capacity = capacity;
+    options.high_water = high;
+    options.low_water = low;
+    options.on_pressure = stage_pressure;
+    return options;
+}
+
+void pressure_opens_the_gate(void)
+{
+    stage->pressure_opens = true;
+}
+
+void end_thread_in_pressure(void)
+{
+    stage->pressure_exits = true;
+}
+
+void pressure_must_be_low(void)
+{
+    if (stage->tells || stage->told_high)
+        world_fail("nothing waits, and the last word was that it is high");
+}
+
+bool pressure_was_high(void)
+{
+    return stage->ever_high;
+}
+
 weir_retry pool_retry(unsigned most_attempts)
 {
     weir_retry retry = WEIR_RETRY_INIT;
@@ -344,6 +377,8 @@ weir_status stop_pool(weir_stop_how how, weir_deadline deadline)
         must_be_over(&roll);
         check_threads(0);
     }
+    if (status == WEIR_OK)
+        pressure_must_be_low();
     stage->has_ended |= status == WEIR_OK;
     stage->starts_nothing |= how == WEIR_STOP_NOW || status == WEIR_OK;
     return status;
@@ -365,6 +400,7 @@ void destroy_pool(void)
     stage->is_closing = stage->stops_now = true;
     weir_pool_destroy(it);
     pool = NULL;
+    pressure_must_be_low();
     stage->is_over = true;
     check_threads(workers);
 }
@@ -503,6 +539,7 @@ static void rest(void)
     world_await_all();
     if (join_pool(WEIR_FOREVER))
         world_fail("join does not answer WEIR_OK");
+    pressure_must_be_low();
     world_await_all();
     check_figures();
     if (pool_quiet_is_broken(pool))

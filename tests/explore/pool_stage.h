@@ -33,6 +33,16 @@ weir_pool_options telling_options(void);
 weir_retry pool_retry(unsigned most_attempts);
 /* The same, and a predicate grants them. */
 weir_retry asking_retry(unsigned most_attempts);
+/* One worker, and so many may wait; with water marks, and with the stage's
+ * callbacks if `tells`. */
+weir_pool_options
+marking_options(size_t capacity, size_t high, size_t low, bool tells);
+/* The gate is opened when pressure is said to be high. */
+void pressure_opens_the_gate(void);
+void end_thread_in_pressure(void); /* each time */
+/* The last word was that it is low; whether there has been another. */
+void pressure_must_be_low(void);
+bool pressure_was_high(void);
 /* Makes it, and waits until all its threads wait. */
 void open_pool(const weir_pool_options *options);
 

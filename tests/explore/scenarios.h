@@ -22,5 +22,6 @@ extern const struct scenario scenarios_pool_tasks[];
 extern const struct scenario scenarios_pool_retries[];
 extern const struct scenario scenarios_pool_time[];
 extern const struct scenario scenarios_pool_end[];
+extern const struct scenario scenarios_pool_marks[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */
