@@ -15,8 +15,9 @@ set(harmless
   # they write to the attempt's own record; a raise holds when it has
   weir_task_defer weir_task_fail weir_task_raise weir_task_result
   # they make something that nobody else knows yet
-  weir_producer_array weir_producer_call weir_producer_files
-  weir_producer_lines weir_producer_queue weir_producer_range)
+  weir_producer_array weir_producer_batch weir_producer_call
+  weir_producer_files weir_producer_lines weir_producer_merge
+  weir_producer_queue weir_producer_range)
 
 set(text "")
 file(GLOB_RECURSE sources "${LIB}/*.c")

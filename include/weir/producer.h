@@ -131,6 +131,55 @@ WEIR_API WEIR_MUST_USE weir_status weir_producer_call(
     weir_producer *out, weir_status (*next)(void *arg, void *item), void *arg,
     size_t item_size);
 
+typedef struct weir_batch {
+    size_t count;     /* items that follow, 1 or more; not yours to write */
+    size_t item_size; /* bytes of each */
+} weir_batch;         /* then the items, one after the other */
+
+/* The i-th item of a batch, i < count; as long as the batch. */
+static inline void *weir_batch_item(weir_batch *batch, size_t i)
+{
+    return (unsigned char *)(batch + 1) + i * batch->item_size;
+}
+
+/*
+ * The items of `source`, up to `n` together: a batch leaves when it has n, or
+ * `max_wait_ns` after its first item came (INT64_MAX: only with n), or with
+ * the source's end.  Items are a weir_batch and room for n items, 4096 bytes
+ * at most; what the handler writes to them is seen by settle and release.  A
+ * batch's outcome is that of each of its items, and it is retried as a whole.
+ * The source is asked by a thread of its own, from the first next on, up to n
+ * items ahead; those that nobody gets settle CANCELLED when it is closed.
+ * What the source says instead of an item comes after the last batch.
+ *
+ * Blocks:  close, while the source's next does after its interrupt.
+ * Owns:    on WEIR_OK holds `source` (the struct is copied) and closes it when
+ *          closed; otherwise nothing was touched.
+ * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM.
+ * Threads: any.
+ */
+WEIR_API WEIR_MUST_USE weir_status
+weir_producer_batch(weir_producer *out, const weir_producer *source, size_t n,
+                    int64_t max_wait_ns);
+
+/*
+ * The items of `count` sources, all of one item_size (1 to 4092), in fair
+ * turns: an item waits for at most one of each other source.  A source's item
+ * is where the merged item begins; 4 bytes behind it say whose it is, and are
+ * not the handler's.  Each source is asked by a thread of its own, from the
+ * first next on, one item ahead; one that nobody gets settles CANCELLED when
+ * it is closed.  As in weir_run a source that fails ends the asking of all:
+ * what they have given comes out, then its status.
+ *
+ * Blocks:  close, while a source's next does after its interrupt.
+ * Owns:    on WEIR_OK holds the sources (the structs are copied) and closes
+ *          them when closed; otherwise nothing was touched.
+ * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM.
+ * Threads: any.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_producer_merge(
+    weir_producer *out, const weir_producer *const *sources, size_t count);
+
 WEIR_END_DECLS
 
 #endif /* WEIR_PRODUCER_H */
