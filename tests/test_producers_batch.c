@@ -345,12 +345,14 @@ END_TEST
 
 START_TEST(in_a_fork_child_it_gives_nothing_and_can_be_closed)
 {
-    struct source *source = new_source(0, 9);
+    struct source *source = new_slow_source(0, 9);
     int wrong = 0;
     pid_t child;
 
+    tally_add(&source->allowed, 5);
     open_batches(source, 3, INT64_MAX);
     must_give(0, 3);
+    await_count(&source->entered, 6); /* two are held */
     child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
@@ -363,6 +365,7 @@ START_TEST(in_a_fork_child_it_gives_nothing_and_can_be_closed)
     }
     ck_assert_int_eq(waitpid(child, &wrong, 0), child);
     ck_assert_int_eq(wrong, 0);
+    tally_add(&source->allowed, 1);
     must_give(3, 3);
     close_batches();
     assert_all_returned(source);
