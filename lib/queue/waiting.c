@@ -97,17 +97,21 @@ void weir__queue_hush_putters(weir_queue *q)
         weir__eventcount_tell(&q->putters.event);
 }
 
+/* Whether it has no descriptors to lend; by errno. */
+static bool lends_none(const weir_queue *q)
+{
+    if (!weir__queue_check(q, NULL, 0))
+        return false;
+    errno = q ? EPERM : EINVAL;
+    return true;
+}
+
 /* The side's descriptor, made if there is none; `hush` says how it begins. */
 static int
 fd_of(weir_queue *q, struct weir__side *side, void (*hush)(weir_queue *q))
 {
-    int fresh, surplus, fd;
+    int fresh = weir__eventcount_open(), surplus, fd;
 
-    if (weir__queue_check(q, NULL, 0)) {
-        errno = q ? EPERM : EINVAL;
-        return -1;
-    }
-    fresh = weir__eventcount_open();
     if (fresh < 0)
         return -1;
     weir__mutex_lock(&q->lock);
@@ -121,16 +125,21 @@ fd_of(weir_queue *q, struct weir__side *side, void (*hush)(weir_queue *q))
     return fd;
 }
 
+/* gcc and clang do not know that NULL lends none. */
 int weir_queue_item_fd(weir_queue *q)
 {
     WEIR__UNTRAPPED;
 
-    return fd_of(q, q ? &q->getters : NULL, weir__queue_hush_getters);
+    if (lends_none(q) || !q)
+        return -1;
+    return fd_of(q, &q->getters, weir__queue_hush_getters);
 }
 
 int weir_queue_room_fd(weir_queue *q)
 {
     WEIR__UNTRAPPED;
 
-    return fd_of(q, q ? &q->putters : NULL, weir__queue_hush_putters);
+    if (lends_none(q) || !q)
+        return -1;
+    return fd_of(q, &q->putters, weir__queue_hush_putters);
 }
