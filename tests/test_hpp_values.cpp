@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstring>
 #include <limits>
+#include <poll.h>
 #include <ratio>
 #include <string>
 #include <sys/wait.h>
@@ -138,6 +139,27 @@ START_TEST(values_go_in_and_come_out_in_order)
     ck_assert_uint_eq(queue.unfinished(), 2);
     queue.task_done(2);
     ck_assert_int_eq(queue.join(WEIR_NOW), WEIR_OK);
+}
+END_TEST
+
+START_TEST(a_loop_can_poll_queues_and_pools)
+{
+    weir::queue<int> queue(1);
+    weir::pool pool;
+    struct pollfd polled[3] = {{queue.item_fd(), POLLIN, 0},
+                               {queue.room_fd(), POLLIN, 0},
+                               {pool.fd(), POLLIN, 0}};
+
+    ck_assert_int_eq(poll(polled, 3, 0), 1);
+    ck_assert_int_eq(polled[1].revents, POLLIN);
+    ck_assert_int_eq(queue.put(1), WEIR_OK);
+    ck_assert_int_eq(queue.put(2, WEIR_NOW), WEIR_TIMED_OUT);
+    ck_assert_int_eq(pool.submit([] {}), WEIR_OK);
+    ck_assert_int_eq(pool.join(), WEIR_OK);
+    ck_assert_int_eq(poll(polled, 3, 0), 2);
+    ck_assert_int_eq(polled[1].revents, 0);
+    ck_assert_uint_eq(pool.settled_so_far(), 1);
+    ck_assert_int_eq(poll(polled, 3, 0), 1);
 }
 END_TEST
 
@@ -300,6 +322,7 @@ int main()
         a_time_point_of_any_clock_is_what_is_left_until_it,
         nullptr};
     static const TTest *const queue[] = {values_go_in_and_come_out_in_order,
+                                         a_loop_can_poll_queues_and_pools,
                                          batches_say_how_many_they_moved,
                                          what_is_ordinary_is_a_status,
                                          what_is_not_is_thrown,

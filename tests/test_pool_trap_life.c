@@ -5,6 +5,7 @@
  */
 #include <weir/pool.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,6 +394,20 @@ START_TEST(a_pool_may_grow)
 }
 END_TEST
 
+START_TEST(who_polls_hears_of_a_crash)
+{
+    struct pollfd polled = {.events = POLLIN};
+
+    open_pool();
+    polled.fd = weir_pool_fd(pool);
+    ck_assert_int_eq(poll(&polled, 1, 0), 0);
+    must_submit(new_crash(0));
+    ck_assert_int_eq(poll(&polled, 1, 10000 * test_slowness()), 1);
+    ck_assert_uint_eq(weir_pool_settled(pool), 1);
+    settle_all();
+}
+END_TEST
+
 START_TEST(a_submitter_cannot_run_what_may_crash)
 {
     options.on_full = WEIR_ON_FULL_CALLER_RUNS;
@@ -413,6 +428,7 @@ int main(void)
         INSIDE_MALLOC pools_that_come_and_go_leave_no_stack_behind,
         whatever_create_lacks_it_leaves_nothing_behind,
         a_pool_may_grow,
+        who_polls_hears_of_a_crash,
         a_submitter_cannot_run_what_may_crash,
         NULL,
     };

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -786,6 +787,22 @@ START_TEST(a_run_in_processes_takes_items_of_bytes_alone)
 }
 END_TEST
 
+/* A child has no descriptor of the pool's: it was forked before. */
+START_TEST(who_polls_hears_of_what_children_did)
+{
+    struct pollfd polled = {.events = POLLIN};
+    weir_future *future;
+
+    open_children();
+    polled.fd = weir_pool_fd(pool);
+    ck_assert_int_eq(poll(&polled, 1, 0), 0);
+    future = submit_deed((struct deed){act_nothing, 0, ""});
+    ck_assert_int_eq(poll(&polled, 1, 10000 * test_slowness()), 1);
+    ck_assert_uint_eq(weir_pool_settled(pool), 1);
+    ck_assert_int_eq(outcome_of(future).kind, WEIR_OUTCOME_DONE);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const servers[] = {
@@ -813,6 +830,7 @@ int main(void)
         a_retired_child_ends_in_good_order_whoever_has_forked,
         whatever_create_lacks_it_leaves_nothing_behind,
         without_descriptors_create_says_so,
+        who_polls_hears_of_what_children_did,
         NULL};
     const TTest *const forks[] = {whichever_fork_fails_nothing_is_lost, NULL};
     const TTest *const ends[] = {a_drain_runs_all_that_was_accepted,

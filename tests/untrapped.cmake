@@ -31,7 +31,7 @@ endforeach()
 
 # The first line of a function's body.
 function(first_line out name)
-  string(REGEX MATCH "\n[a-z_ *]*${name}\\([^{},]*(,[^{},]*)*\\)\n{\n *([^\n]*)\n"
+  string(REGEX MATCH "\n[a-z0-9_ *]*${name}\\([^{},]*(,[^{},]*)*\\)\n{\n *([^\n]*)\n"
     found "${text}")
   set(${out} "${CMAKE_MATCH_2}" PARENT_SCOPE)
 endfunction()

@@ -323,6 +323,40 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_join(weir_pool *pool,
                                                   weir_deadline deadline);
 
 /*
+ * A descriptor for poll(), epoll and event loops: readable once a task has
+ * settled, however, since weir_pool_settled was last called.
+ *
+ * It is the pool's: never read, write or close it; weir_pool_settled makes it
+ * unreadable, nothing else.  When it is readable, first call that, then collect
+ * what has settled (futures with WEIR_NOW, a queue that handlers put answers
+ * into): what settles after the call makes it readable again, with level- and
+ * edge-triggered polling alike.  It may be readable though nothing has settled.
+ * Settled is not told: on_settled may still be to run, and join to wait.
+ *
+ * Blocks:  never.
+ * Owns:    lends the descriptor until weir_pool_destroy, which closes it: take
+ *          it out of the event loop before.  It is made at the first call; a
+ *          pool without one pays nothing for it.  It is CLOEXEC.
+ * Returns: the descriptor, the same each time, or -1 with errno: EMFILE,
+ *          ENFILE, ENOMEM; EINVAL (NULL), EPERM (in a fork child, where an
+ *          inherited one still shows the parent's pool).
+ * Threads: any; from a handler too.
+ */
+WEIR_API int weir_pool_fd(weir_pool *pool);
+
+/*
+ * How many tasks have settled so far.  From now on weir_pool_fd is unreadable,
+ * until one more has.  Whoever collects first and then calls this must compare
+ * the number with what it has collected.
+ *
+ * Blocks:  never.
+ * Returns: the number; 0 for NULL and in a fork child.
+ * Threads: any; from a handler too.  Those who share the descriptor share this
+ *          too: one of them looks for all.
+ */
+WEIR_API uint64_t weir_pool_settled(weir_pool *pool);
+
+/*
  * Changes the number of workers, 1 to 65536, and raises max_workers if that is
  * less.  More start at once; surplus ones end when they next are idle.  No task
  * is lost or reordered.  Where max_workers was given it is the least number:

@@ -202,6 +202,15 @@ class any_pool
     {
         return weir_pool_pressure(native());
     }
+    /* -1 with errno; see weir_pool_fd. */
+    int fd()
+    {
+        return weir_pool_fd(native());
+    }
+    std::uint64_t settled_so_far()
+    {
+        return weir_pool_settled(native());
+    }
     weir_pool_stats stats() const
     {
         weir_pool_stats now = WEIR_POOL_STATS_INIT;

@@ -217,6 +217,41 @@ WEIR_API void weir_queue_close(weir_queue *queue);
  */
 WEIR_API void weir_queue_abort(weir_queue *queue);
 
+/*
+ * A descriptor for poll(), epoll and event loops: readable while a get with
+ * WEIR_NOW would answer anything but WEIR_TIMED_OUT, that is, while there is an
+ * item or a pill, or the queue is over.
+ *
+ * It is the queue's: never read, write or close it.  What makes it unreadable
+ * is a get that answers WEIR_TIMED_OUT, nothing else.  So whoever polls gets
+ * with WEIR_NOW; with level-triggered polling as often as it likes, with
+ * edge-triggered (EPOLLET) each time until the answer is WEIR_TIMED_OUT: a
+ * batch that came out short is not that answer.  It may be readable though
+ * there is nothing (another thread got the item, an item is just being put);
+ * it is never unreadable while there is something.  Several threads may poll
+ * it; all are told.
+ *
+ * Blocks:  never.
+ * Owns:    lends the descriptor until weir_queue_destroy, which closes it: take
+ *          it out of the event loop before.  It is made at the first call; a
+ *          queue without one pays nothing for it.  It is CLOEXEC.
+ * Returns: the descriptor, the same each time, or -1 with errno: EMFILE,
+ *          ENFILE, ENOMEM; EINVAL (NULL), EPERM (in a fork child, where an
+ *          inherited one still shows the parent's queue).
+ * Threads: any; from a pool's handler too.
+ */
+WEIR_API int weir_queue_item_fd(weir_queue *queue);
+
+/*
+ * The same for putting: readable while a put with WEIR_NOW would not answer
+ * WEIR_TIMED_OUT, nor WEIR_FULL, that is, while there is room, or the queue is
+ * closed; always with WEIR_ON_FULL_DROP_OLDEST.  A put that gives one of these
+ * answers makes it unreadable.  Note that it is polled for reading.
+ *
+ * Blocks, Owns, Returns, Threads: as weir_queue_item_fd.
+ */
+WEIR_API int weir_queue_room_fd(weir_queue *queue);
+
 /* Items inside; exact at quiet, else a glance.  0 in a fork child.  Any
  * thread. */
 WEIR_API size_t weir_queue_count(const weir_queue *queue);

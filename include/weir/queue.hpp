@@ -89,6 +89,15 @@ template <class T> class queue
     {
         weir_queue_abort(native());
     }
+    /* -1 with errno; see weir_queue_item_fd. */
+    int item_fd()
+    {
+        return weir_queue_item_fd(native());
+    }
+    int room_fd()
+    {
+        return weir_queue_room_fd(native());
+    }
     std::size_t count() const
     {
         return weir_queue_count(native());

@@ -128,6 +128,7 @@ void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)
     weir__group_settle(entry);
     if (entry->future)
         weir__future_settle(entry->future, entry);
+    weir__eventcount_tell(&pool->joiners); /* who polls */
     weir__pool_changed(pool);
 }
 

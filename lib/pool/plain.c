@@ -151,12 +151,15 @@ static bool was_adopted(weir_pool *pool, const struct weir__worker *worker)
     return adopted;
 }
 
+/* Those in join when all is done, who polls at every end. */
 static void tell_idle_joiners(weir_pool *pool)
 {
     if (!WEIR_RARELY(weir__eventcount_is_armed(&pool->joiners)) ||
-        !weir__lane_is_empty(&pool->lane))
+        (!weir__lane_is_empty(&pool->lane) &&
+         !weir__eventcount_is_quiet(&pool->joiners)))
         return;
     weir__mutex_lock(&pool->lock);
+    weir__eventcount_tell(&pool->joiners);
     weir__pool_changed(pool);
     weir__mutex_unlock(&pool->lock);
 }

@@ -244,6 +244,7 @@ void weir_pool_destroy(weir_pool *pool)
     WEIR__UNTRAPPED;
     struct weir__turn turn = {0};
     weir_status status;
+    int fd;
 
     if (!pool || weir__pool_check(pool))
         return;
@@ -261,5 +262,8 @@ void weir_pool_destroy(weir_pool *pool)
     weir__timekeeper_wake(pool);
     status = await_end_drops_lock(pool, WEIR_FOREVER);
     (void)status; /* the timekeeper waits for nobody now */
+    fd = weir__eventcount_take(&pool->joiners);
     weir__pool_unlock_and_let_go(pool);
+    if (fd >= 0)
+        weir__event_close(fd);
 }

@@ -160,6 +160,8 @@ static weir_status get_waiting(weir_queue *q, struct getting *getting)
     answer = get_locked(q, getting, &turn);
     if (answer == WEIR_POISONED)
         used_up = take_pill(q);
+    if (answer == WEIR_TIMED_OUT)
+        weir__queue_hush_getters(q);
     q->getters.waits += turn.waits > 0;
     weir__queue_leave_getters(q);
     weir__mutex_unlock(&q->lock);
@@ -191,7 +193,8 @@ static bool is_empty(const weir_queue *q)
 static weir_status get_slowly(weir_queue *q, struct getting *getting)
 {
     if (weir__is_now(getting->deadline)) {
-        if (!getting->interrupted && is_empty(q))
+        if (!getting->interrupted && is_empty(q) &&
+            !weir__eventcount_is_loud(&q->getters.event))
             return WEIR_TIMED_OUT;
     } else {
         spin_for_item(q, getting);

@@ -136,6 +136,8 @@ static weir_status put_waiting(weir_queue *q, const void *items, size_t count,
             break;
         status = weir__queue_park(q, &q->putters, &turn, coming, deadline);
     }
+    if (answer == WEIR_TIMED_OUT)
+        weir__queue_hush_putters(q);
     q->putters.waits += turn.waits > 0;
     weir__queue_leave_putters(q);
     weir__mutex_unlock(&q->lock);
@@ -154,6 +156,16 @@ static size_t spin_for_room(weir_queue *q, const void *items, size_t count)
     return done;
 }
 
+/* Who polls for room is to hear of it from now on. */
+static void refuse_for_want_of_room(weir_queue *q)
+{
+    if (!weir__eventcount_is_loud(&q->putters.event))
+        return;
+    weir__mutex_lock(&q->lock);
+    weir__queue_hush_putters(q);
+    weir__mutex_unlock(&q->lock);
+}
+
 /* For a put that the ring has not taken.  *done is written. */
 static weir_status put_slowly(weir_queue *q, const void *items, size_t count,
                               size_t *done, weir_deadline deadline)
@@ -169,11 +181,14 @@ static weir_status put_slowly(weir_queue *q, const void *items, size_t count,
         *done = status == WEIR_OK;
         return status;
     }
-    if (q->options.on_full == WEIR_ON_FULL_REFUSE)
+    if (q->options.on_full == WEIR_ON_FULL_REFUSE) {
+        refuse_for_want_of_room(q);
         return WEIR_FULL;
+    }
     if (!weir__is_now(deadline))
         *done = spin_for_room(q, items, count);
-    else if (!weir__ring_has_room(&q->ring, tail))
+    else if (!weir__ring_has_room(&q->ring, tail) &&
+             !weir__eventcount_is_loud(&q->putters.event))
         return WEIR_TIMED_OUT;
     return *done ? WEIR_OK : put_waiting(q, items, count, done, deadline);
 }

@@ -80,13 +80,19 @@ void weir_queue_destroy(weir_queue *q)
     struct weir__pill *pills;
     uint64_t at;
     size_t count;
+    int fds[2];
 
     if (!q || weir__is_forked(q->generation))
         return;
     /* An on_discard may put or get: it is told the end. */
     weir__mutex_lock(&q->lock);
     count = empty_locked(q, &at, &pills);
+    fds[0] = weir__eventcount_take(&q->getters.event);
+    fds[1] = weir__eventcount_take(&q->putters.event);
     weir__mutex_unlock(&q->lock);
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            weir__event_close(fds[i]);
     weir__pills_release(pills);
     for (; count > 0; count--, at = weir__ring_after(&q->ring, at, 1))
         weir__queue_discard(q, weir__ring_slot(&q->ring, at)->item,

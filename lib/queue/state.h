@@ -61,6 +61,20 @@
  * publishes it wakes one, and each that leaves wakes the next, for CLOSED is an
  * answer too.
  *
+ * POLLING
+ *
+ * Each side may have a descriptor (base/eventcount.h).  A call that answers
+ * WEIR_TIMED_OUT, or WEIR_FULL for want of room, hushes it and looks again, at
+ * what is claimed, as who leaves does.  So it is quiet only if, after it was
+ * armed, nothing was claimed: every put or get from then on has yet to look at
+ * `armed`.  If something is coming the descriptor is told anew, and whoever
+ * polls comes again, and again, until it is there: a thread in the middle of
+ * its call holds them up in the loop as it holds up others in their naps.  The
+ * same if newcomers stand back for a thread that was woken.
+ *
+ * Nothing else hushes it, not even a get that leaves the queue empty: that
+ * would cost each get a look at the tail.
+ *
  * MEMORY ORDER: ring.h, eventcount.h.
  *
  * WHY NOT ONE LOCK FOR ALL OF IT
@@ -175,6 +189,11 @@ weir_status weir__queue_park(weir_queue *q, struct weir__side *side,
  * go on too. */
 void weir__queue_leave_getters(weir_queue *q) WEIR_REQUIRES(q->lock);
 void weir__queue_leave_putters(weir_queue *q) WEIR_REQUIRES(q->lock);
+
+/* For a call that was told to wait and does not: who polls that side is not to
+ * be told before there is something. */
+void weir__queue_hush_getters(weir_queue *q) WEIR_REQUIRES(q->lock);
+void weir__queue_hush_putters(weir_queue *q) WEIR_REQUIRES(q->lock);
 
 /* Counts `count` items as finished, and tells joiners. */
 void weir__queue_finish(weir_queue *q, size_t count);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* waiting.c - who is woken when.  The essay is in state.h. */
+#include <errno.h>
+
 #include "base/clock.h"
+#include "base/trap.h"
 #include "queue/state.h"
 
 void weir__queue_wake_one(weir_queue *q, struct weir__side *side)
@@ -76,4 +79,67 @@ void weir__queue_leave_putters(weir_queue *q)
 {
     if (leave(&q->putters) && putter_may_go(q))
         weir__eventcount_wake(&q->putters.event, 1);
+}
+
+/* -------------------------------------------------------------- descriptors */
+
+void weir__queue_hush_getters(weir_queue *q)
+{
+    weir__eventcount_hush(&q->getters.event);
+    if (getter_may_go(q))
+        weir__eventcount_tell(&q->getters.event);
+}
+
+void weir__queue_hush_putters(weir_queue *q)
+{
+    weir__eventcount_hush(&q->putters.event);
+    if (putter_may_go(q))
+        weir__eventcount_tell(&q->putters.event);
+}
+
+/* Whether it has no descriptors to lend; by errno. */
+static bool lends_none(const weir_queue *q)
+{
+    if (!weir__queue_check(q, NULL, 0))
+        return false;
+    errno = q ? EPERM : EINVAL;
+    return true;
+}
+
+/* The side's descriptor, made if there is none; `hush` says how it begins. */
+static int
+fd_of(weir_queue *q, struct weir__side *side, void (*hush)(weir_queue *q))
+{
+    int fresh = weir__eventcount_open(), surplus, fd;
+
+    if (fresh < 0)
+        return -1;
+    weir__mutex_lock(&q->lock);
+    surplus = weir__eventcount_give(&side->event, fresh);
+    if (surplus < 0)
+        hush(q);
+    fd = side->event.fd;
+    weir__mutex_unlock(&q->lock);
+    if (surplus >= 0)
+        weir__event_close(surplus);
+    return fd;
+}
+
+/* gcc and clang do not know that NULL lends none. */
+int weir_queue_item_fd(weir_queue *q)
+{
+    WEIR__UNTRAPPED;
+
+    if (lends_none(q) || !q)
+        return -1;
+    return fd_of(q, &q->getters, weir__queue_hush_getters);
+}
+
+int weir_queue_room_fd(weir_queue *q)
+{
+    WEIR__UNTRAPPED;
+
+    if (lends_none(q) || !q)
+        return -1;
+    return fd_of(q, &q->putters, weir__queue_hush_putters);
 }

@@ -16,8 +16,8 @@ static bool nobody_waits(const struct weir__eventcount *event)
 {
     const struct weir__waitlist *list = &event->waiters;
 
-    return !event->armed.value && !list->first && !list->last &&
-           !list->overtaken && !list->stood_back;
+    return event->armed.value == event->quiet.value && !list->first &&
+           !list->last && !list->overtaken && !list->stood_back;
 }
 
 static bool flag_is(const struct weir__counter *word, uint64_t flag, bool set)
@@ -85,6 +85,8 @@ const char *pool_quiet_is_broken(const weir_pool *it)
         return broken;
     if (!nobody_waits(&it->submitters) || !nobody_waits(&it->joiners))
         return "somebody is still expected to wait";
+    if (quiet_fd_is_broken(&it->joiners))
+        return "a descriptor is not as it is thought to be";
     if (it->queued.first || it->due.first || it->later.first ||
         it->callers.first || it->first_notice || it->moments.soonest)
         return "a task is in a list";

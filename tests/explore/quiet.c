@@ -7,14 +7,33 @@
  */
 #include "quiet.h"
 
+#include "events.h"
 #include "queue/state.h"
+
+bool quiet_fd_is_broken(const struct weir__eventcount *event)
+{
+    return event->fd && events_is_set(event->fd) == event->quiet.value;
+}
+
+/* Whether a side that has something keeps quiet about it. */
+static bool keeps_quiet(const weir_queue *q)
+{
+    bool over = (q->ring.tail.value & WEIR__RING_CLOSED) != 0;
+    uint64_t inside = weir__ring_ordinal(&q->ring, q->ring.tail.value) -
+                      weir__ring_ordinal(&q->ring, q->ring.head.value);
+
+    return (q->getters.event.quiet.value &&
+            (over || inside > 0 || q->pills.first)) ||
+           (q->putters.event.quiet.value &&
+            (over || inside < q->ring.capacity));
+}
 
 static bool somebody_is_left(const struct weir__eventcount *event)
 {
     const struct weir__waitlist *waiters = &event->waiters;
 
-    return event->armed.value || waiters->first || waiters->last ||
-           waiters->overtaken || waiters->stood_back;
+    return event->armed.value != event->quiet.value || waiters->first ||
+           waiters->last || waiters->overtaken || waiters->stood_back;
 }
 
 /* The flag that a side sets in its word. */
@@ -66,6 +85,11 @@ const char *quiet_is_broken(const weir_queue *q)
         return "somebody is still expected to wait";
     if (still_stands_back(&q->getters) || still_stands_back(&q->putters))
         return "newcomers still stand back";
+    if (quiet_fd_is_broken(&q->getters.event) ||
+        quiet_fd_is_broken(&q->putters.event))
+        return "a descriptor is not as it is thought to be";
+    if (keeps_quiet(q))
+        return "a descriptor does not say what there is";
     if (has_pills != (q->pills.first != NULL) ||
         has_pills != (q->pills.last != NULL))
         return "the flag for pills is not as the pills are";

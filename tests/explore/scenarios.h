@@ -15,6 +15,7 @@ extern const struct scenario scenarios_pills[];
 extern const struct scenario scenarios_dropping[];
 extern const struct scenario scenarios_fairness[];
 extern const struct scenario scenarios_marks[];
+extern const struct scenario scenarios_polled[];
 
 /* The pool's. */
 extern const struct scenario scenarios_pool_lane[];
@@ -23,5 +24,6 @@ extern const struct scenario scenarios_pool_retries[];
 extern const struct scenario scenarios_pool_time[];
 extern const struct scenario scenarios_pool_end[];
 extern const struct scenario scenarios_pool_marks[];
+extern const struct scenario scenarios_pool_polled[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */

@@ -17,6 +17,7 @@
 #include "base/fence.h"
 #include "base/fork.h"
 #include "base/processors.h"
+#include "events.h"
 #include "world.h"
 
 /* -------------------------------------------------------------------- clock */
@@ -136,6 +137,12 @@ void weir__fence_heavy(void)
 /* A descriptor is the place of a block of memory, so that one that stays open
  * is a block that was not released. */
 enum { EVENTS = 8, FIRST_FD = 3 };
+struct state {
+    struct world_lock lock;
+    struct world_cond changed;
+    uint64_t sets; /* so far */
+    bool is_set;
+};
 static struct event {
     void *block;
     uint64_t run; /* of the world, in which it was opened */
@@ -153,6 +160,7 @@ int weir__fd_lift(int fd)
 
 int weir__event_create(void)
 {
+    struct state *state;
     int at = 0;
 
     if (world_strikes("a descriptor"))
@@ -161,11 +169,14 @@ int weir__event_create(void)
         at++;
     if (at == EVENTS)
         world_fail("more than %d descriptors", EVENTS);
-    events[at] = (struct event){arena_allocate(1), world_runs()};
+    state = arena_allocate(sizeof(*state));
+    world_lock_init(&state->lock, WORLD_UNRANKED);
+    world_cond_init(&state->changed);
+    events[at] = (struct event){state, world_runs()};
     return at + FIRST_FD;
 }
 
-static void *event_of(int fd)
+static struct state *event_of(int fd)
 {
     int at = fd - FIRST_FD;
 
@@ -176,23 +187,59 @@ static void *event_of(int fd)
 
 void weir__event_set(int fd)
 {
-    world_step("sets", "an event", event_of(fd));
+    struct state *state = event_of(fd);
+
+    world_lock_acquire(&state->lock, "an event to set");
+    state->is_set = true;
+    state->sets++;
+    world_cond_wake_all(&state->changed, "an event");
+    world_lock_release(&state->lock, "an event");
 }
 
 void weir__event_clear(int fd)
 {
-    world_step("clears", "an event", event_of(fd));
+    struct state *state = event_of(fd);
+
+    world_lock_acquire(&state->lock, "an event to clear");
+    state->is_set = false;
+    world_lock_release(&state->lock, "an event");
 }
 
 void weir__event_close(int fd)
 {
-    weir__release(event_of(fd));
+    struct state *state = event_of(fd);
+
+    world_cond_dispose(&state->changed);
+    world_lock_dispose(&state->lock);
+    weir__release(state);
 }
 
-/* Only in a child process, and there is none. */
+/* As poll() does. */
 void weir__event_wait(int fd, weir_deadline deadline)
 {
-    (void)fd;
-    (void)deadline;
-    world_fail("nobody waits for an event here");
+    struct state *state = event_of(fd);
+    bool timed_out = false;
+
+    world_lock_acquire(&state->lock, "an event to poll");
+    while (!state->is_set && !timed_out)
+        timed_out = world_cond_wait(&state->changed, &state->lock,
+                                    deadline.at_ns, "an event");
+    world_lock_release(&state->lock, "an event");
+}
+
+void events_await_edge(int fd, uint64_t *seen)
+{
+    struct state *state = event_of(fd);
+
+    world_lock_acquire(&state->lock, "an event to poll");
+    while (!state->is_set || state->sets == *seen)
+        (void)world_cond_wait(&state->changed, &state->lock, INT64_MAX,
+                              "an event");
+    *seen = state->sets;
+    world_lock_release(&state->lock, "an event");
+}
+
+bool events_is_set(int fd)
+{
+    return event_of(fd)->is_set;
 }
