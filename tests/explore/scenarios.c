@@ -10,5 +10,6 @@ const struct scenario *const scenario_themes[] = {
     scenarios_marks,      scenarios_pool_lane,
     scenarios_pool_tasks, scenarios_pool_retries,
     scenarios_pool_time,  scenarios_pool_end,
-    scenarios_pool_marks, NULL,
+    scenarios_pool_marks, scenarios_pool_schedule,
+    NULL,
 };

@@ -23,5 +23,6 @@ extern const struct scenario scenarios_pool_retries[];
 extern const struct scenario scenarios_pool_time[];
 extern const struct scenario scenarios_pool_end[];
 extern const struct scenario scenarios_pool_marks[];
+extern const struct scenario scenarios_pool_schedule[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */
