@@ -187,11 +187,14 @@ typedef struct weir_task_spec {
     void *item;
     bool copy;     /* copy item_size bytes at `item`; else the pointer itself */
     void *context; /* NULL: the pool's */
-    int64_t timeout_ns;      /* 0: the pool's; below 0: none */
-    int64_t time_to_live_ns; /* 0: the pool's; below 0: none */
-    const weir_retry *retry; /* NULL: the pool's; copied */
-    const char *label;       /* shown by weir_pool_list; up to 31 bytes are
-                                copied */
+    int64_t timeout_ns;       /* 0: the pool's; below 0: none */
+    int64_t time_to_live_ns;  /* 0: the pool's; below 0: none */
+    const weir_retry *retry;  /* NULL: the pool's; copied */
+    const char *label;        /* shown by weir_pool_list; up to 31 bytes are
+                                 copied */
+    weir_deadline not_before; /* the first attempt does not start before; all
+                                 zero (WEIR_NOW): at once; see below */
+    int64_t every_ns;         /* above 0: a series; 0: once; see below */
 } weir_task_spec;
 #define WEIR_TASK_SPEC_INIT WEIR_SIZED(weir_task_spec)
 
@@ -286,10 +289,33 @@ weir_pool_submit_copy(weir_pool *pool, weir_handler *handler, const void *item,
  * As weir_pool_submit, with options for this task and, if `out` is not NULL,
  * a future.
  *
- * Blocks:  as weir_pool_submit.
+ * With not_before the task is accepted now and waits for that moment: it counts
+ * as queued and against queue_capacity, but holds no worker and nobody up. Then
+ * it joins the queue behind what is there; such tasks join in the order of
+ * their moments, and of submission.  Its time to live and outcome's waited_ns
+ * count from not_before (waited_ns of one that settles sooner: from submit).
+ * Drop-oldest does not take it while it waits, and caller-runs does not run it
+ * before its time: submit then says WEIR_FULL.  A stop after the drain waits
+ * for it, until stop's deadline; a join does too.
+ *
+ * With every_ns the submit begins a series, which is no task.  It fires at
+ * not_before (or now) + n * every_ns: each firing is a task with an id of its
+ * own, accepted when due.  A firing is skipped, and counted as refused, if then
+ * the pool has no room or is degraded, the one before is not released yet, or
+ * that moment has gone by: firings never run side by side and never catch up.
+ * join and weir_group_join do not wait for firings to come.  It ends by
+ * weir_task_end_series, by weir_group_cancel and weir_group_destroy of its
+ * group, and by any stop.  Each firing gets a copy of its own (`copy`) or the
+ * same pointer; callbacks run for each.  A series takes nothing of the
+ * capacity.
+ *
+ * Blocks:  as weir_pool_submit; never for a series.
  * Owns:    on WEIR_OK the caller owns *out until weir_future_release; the item
  *          as weir_pool_submit or weir_pool_submit_copy has it.
- * Returns: as weir_pool_submit; WEIR_ENOMEM for the future too.
+ * Returns: as weir_pool_submit; WEIR_ENOMEM for the future too; WEIR_EINVAL if
+ *          not_before is WEIR_FOREVER or every_ns below 0; for a series
+ *          WEIR_OK, WEIR_CLOSED, WEIR_ENOMEM, WEIR_FORKED and WEIR_EINVAL
+ *          only, the last also if `out` is not NULL.
  * Threads: any; from a handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status

@@ -133,6 +133,9 @@ inline void check_spec(const weir_task_spec &spec)
     if (spec.handler || spec.item || spec.copy)
         throw error(WEIR_EINVAL, "handler, item and copy of a weir_task_spec "
                                  "are set by submit: leave them 0");
+    if (spec.every_ns != 0)
+        throw error(WEIR_EINVAL, "a callable runs once: submit a series "
+                                 "(every_ns) with weir_pool_submit_task");
 }
 
 /* A callable on its way: what submit and async have made of it. */

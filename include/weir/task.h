@@ -171,6 +171,13 @@ WEIR_API WEIR_MUST_USE weir_status weir_task_result(weir_task *task,
                                                     const void *bytes,
                                                     size_t size);
 
+/*
+ * Ends the series that the task is of (weir_task_spec's every_ns): when this
+ * attempt ends, however it ends, no firing follows.  Retries of this task still
+ * do.  Nothing for a task that is of none.
+ */
+WEIR_API void weir_task_end_series(weir_task *task);
+
 /* The attempt that runs on the calling thread; NULL outside a handler. */
 WEIR_API weir_task *weir_task_current(void);
 

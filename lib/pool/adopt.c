@@ -175,7 +175,8 @@ void weir__lane_review(weir_pool *pool)
     if (!pool->has_lane)
         return;
     if (pool->lane_shut && !pool->closing && !pool->queued.first &&
-        pool->ledger.retrying == 0 && has_entries(pool))
+        pool->schedule.delayed_count == 0 && pool->ledger.retrying == 0 &&
+        has_entries(pool))
         pool->lane_shut = false;
     flag_tail(pool);
 }

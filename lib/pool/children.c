@@ -65,7 +65,7 @@ static int answer_of(weir_status status)
 static bool nothing_will_come(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return pool->closing && !pool->queued.first && !pool->due.first &&
-           !pool->later.first;
+           !pool->later.first && !pool->schedule.delayed.first;
 }
 
 /* Whoever closes the pool from here on finds the worker at it, and hurries it.

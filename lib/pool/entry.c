@@ -14,6 +14,7 @@
 #include "observe/ledger.h"
 #include "pool/room.h"
 #include "pool/overload.h"
+#include "pool/schedule.h"
 #include "task/outcome.h"
 #include "task/retry.h"
 
@@ -30,7 +31,10 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     weir__moments_remove(&pool->moments, &entry->moment);
     switch (entry->state) {
     case WEIR__QUEUED:
-        weir__entry_list_remove(&pool->queued, entry);
+        if (entry->is_delayed)
+            weir__entry_undelay(pool, entry);
+        else
+            weir__entry_list_remove(&pool->queued, entry);
         weir__entry_count(pool, entry, WEIR__COLUMN(queued), -1);
         weir__lane_review(pool);
         weir__room_tell(pool);
@@ -295,6 +299,8 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
 {
     bool granted = false;
 
+    if (entry->series && entry->task->ends_series)
+        weir__series_end_drops_lock(pool, entry->series);
     if (entry->state == WEIR__RUNNING)
         await_notifier(pool, entry);
     if (entry->state == WEIR__RUNNING && is_too_late(entry))
@@ -398,7 +404,10 @@ void weir__entry_moment_drops_lock(weir_pool *pool, struct weir__entry *entry)
 {
     switch (entry->state) {
     case WEIR__QUEUED:
-        settle_elsewhere_drops_lock(pool, entry, WEIR_OUTCOME_EXPIRED);
+        if (entry->is_delayed)
+            weir__entry_ripen(pool, entry);
+        else
+            settle_elsewhere_drops_lock(pool, entry, WEIR_OUTCOME_EXPIRED);
         break;
     case WEIR__RUNNING:
         deadline_passed_drops_lock(pool, entry);

@@ -100,7 +100,8 @@ uint64_t weir__lane_count(const weir_pool *pool)
 
 uint64_t weir__pool_waiting(const weir_pool *pool)
 {
-    return weir__lane_count(pool) + pool->ledger.queued + pool->due_count;
+    return weir__lane_count(pool) + pool->ledger.queued -
+           pool->schedule.delayed_count + pool->due_count;
 }
 
 uint64_t weir__pool_begun(const weir_pool *pool)

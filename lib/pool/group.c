@@ -37,6 +37,7 @@
 #include "base/fork.h"
 #include "observe/ledger.h"
 #include "pool/pool.h"
+#include "pool/schedule.h"
 
 /* I: set by create, then read-only.  L: with the pool's lock. */
 struct weir_group {
@@ -200,8 +201,10 @@ weir_status weir_group_create(weir_group **out, weir_pool *pool)
 static void
 cancel_drops_lock(weir_pool *pool, weir_group *group) WEIR_REQUIRES(pool->lock)
 {
-    uint64_t newest = weir__pool_accepted(pool);
+    uint64_t newest;
 
+    weir__series_end_all_drops_lock(pool, group);
+    newest = weir__pool_accepted(pool);
     while (group->first && group->first->id <= newest)
         weir__entry_cancel_drops_lock(pool, group->first, true);
 }

@@ -117,6 +117,7 @@ list_all(weir_pool *pool, struct listing *listing) WEIR_REQUIRES(pool->lock)
     list_waiting(listing, &pool->due, WEIR_TASK_RETRYING);
     list_waiting(listing, &pool->later, WEIR_TASK_RETRYING);
     list_waiting(listing, &pool->queued, WEIR_TASK_QUEUED);
+    list_waiting(listing, &pool->schedule.delayed, WEIR_TASK_QUEUED);
     listing->count =
         attempts + (size_t)pool->ledger.retrying + (size_t)pool->ledger.queued;
     weir__lane_review(pool);

@@ -2,6 +2,12 @@
 /* moments.c - see moments.h. */
 #include "pool/moments.h"
 
+static bool
+is_sooner(const struct weir__moment *a, const struct weir__moment *b)
+{
+    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
+}
+
 /* One of two heaps becomes the first child of the other. */
 static struct weir__moment *meld(struct weir__moment *a, struct weir__moment *b)
 {
@@ -9,7 +15,7 @@ static struct weir__moment *meld(struct weir__moment *a, struct weir__moment *b)
 
     if (!a || !b)
         return a ? a : b;
-    parent = b->at_ns < a->at_ns ? b : a;
+    parent = is_sooner(b, a) ? b : a;
     child = parent == a ? b : a;
     child->next = parent->child;
     if (child->next)
@@ -55,7 +61,9 @@ bool weir__moments_add(struct weir__moments *moments,
 {
     *moment = (struct weir__moment){.at_ns = at_ns,
                                     .is_in = true,
-                                    .is_repeat = moment->is_repeat};
+                                    .is_repeat = moment->is_repeat,
+                                    .is_series = moment->is_series,
+                                    .order = moment->order};
     moments->soonest = meld(moments->soonest, moment);
     return moments->soonest == moment;
 }
@@ -81,6 +89,8 @@ void weir__moments_remove(struct weir__moments *moments,
             moment->next->previous = moment->previous;
         moments->soonest = meld(moments->soonest, orphans);
     }
-    *moment =
-        (struct weir__moment){.is_in = false, .is_repeat = moment->is_repeat};
+    *moment = (struct weir__moment){.is_in = false,
+                                    .is_repeat = moment->is_repeat,
+                                    .is_series = moment->is_series,
+                                    .order = moment->order};
 }

@@ -4,7 +4,8 @@
  *
  * A pairing heap of nodes that lie inside what they belong to: nothing is
  * allocated, putting in is constant, taking out any node is logarithmic in the
- * long run.  Each parent is no later than its children.
+ * long run.  Each parent is no later than its children, and of
+ * two at the same time the one whose `order` is lower comes first.
  *
  *        5 ── children ──▶ 9 ⇄ 7 ⇄ 12
  *                              └─▶ 8
@@ -20,7 +21,9 @@
 struct weir__moment {
     int64_t at_ns;
     bool is_in;
-    bool is_repeat;                /* its owner's: which of two sorts it is */
+    bool is_repeat;                /* its owner's: which sort it is; else */
+    bool is_series;                /* an entry's */
+    uint64_t order;                /* its owner's: of two at once the lower */
     struct weir__moment *child;    /* the first of its children */
     struct weir__moment *next;     /* the next child of its parent */
     struct weir__moment *previous; /* the one before, or the parent */

@@ -14,6 +14,7 @@
  *   entry.c       what becomes of a task: the states below
  *   tell.c        its callbacks
  *   retrying.c    chance and budget of retries
+ *   schedule.h    tasks that wait for their time, and that come again
  *   timekeeper.c  lets deadlines pass, starts and joins threads
  *   children.h    has handlers run in child processes
  *   grace.c       abandons threads whose attempts overstay
@@ -155,6 +156,7 @@ struct weir_pool {
     struct weir__entry_list due;      /* L: retries that may start */
     uint64_t due_count;               /* L: of them */
     struct weir__entry_list later;    /* L: the other retries */
+    struct weir__schedule schedule;   /* L */
     struct weir__entry_list callers;  /* L: that submitters run themselves */
     struct weir__entry *first_notice, *last_notice; /* L */
     struct weir__moments moments;                   /* L */

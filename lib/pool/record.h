@@ -67,7 +67,8 @@ struct weir__entry {
                                      or the free list */
     struct weir__entry *previous; /* likewise */
     struct weir__entry *next_notice;
-    struct weir__moment moment; /* queued: expires; running: deadline;
+    struct weir__moment moment; /* queued: its time, then expires; running:
+                                   deadline;
                                    retrying: due, or patience over;
                                    settled: grace over */
     enum weir__entry_state state;
@@ -76,6 +77,7 @@ struct weir__entry {
     bool is_noticed;             /* in the pool's list of notices */
     bool is_handled;             /* a thread runs callbacks for it */
     bool is_due;                 /* retrying, and in `due` */
+    bool is_delayed;             /* queued, but not before due_ns */
     bool is_undecided;           /* retrying, if the predicate grants it */
     bool attempt_alive;          /* a handler is at the item */
     bool is_overdue;             /* settled while it was, and it still is */
@@ -103,6 +105,7 @@ struct weir__entry {
     void *context;
     int64_t timeout_ns, time_to_live_ns; /* 0: none */
     const struct weir__source *source;   /* may be NULL */
+    struct weir__series *series;         /* NULL: it is no firing of any */
     const weir_retry *retry;             /* the pool's, or own_retry */
     weir_retry own_retry;
     char label[32];
@@ -110,6 +113,13 @@ struct weir__entry {
 
 struct weir__entry_list {
     struct weir__entry *first, *last;
+};
+
+/* What waits for its time: see schedule.h. */
+struct weir__schedule {
+    struct weir__entry_list delayed; /* in no order */
+    uint64_t delayed_count;
+    struct weir__series *series; /* the newest first */
 };
 
 /* A block of the store: entries that were there from the start, or that a

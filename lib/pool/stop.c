@@ -26,6 +26,7 @@
 #include "base/fence.h"
 #include "pool/children.h"
 #include "pool/overload.h"
+#include "pool/schedule.h"
 
 void weir__joiners_tell(weir_pool *pool)
 {
@@ -95,11 +96,12 @@ static void cancel_waiting_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     pool->no_retries = true;
     cancel_list_drops_lock(pool, &pool->queued);
+    cancel_list_drops_lock(pool, &pool->schedule.delayed);
     cancel_list_drops_lock(pool, &pool->later);
     cancel_list_drops_lock(pool, &pool->due);
 }
 
-static void close_pool(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+static void close_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     pool->closing = true;
     if (pool->has_lane)
@@ -107,6 +109,7 @@ static void close_pool(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     weir__eventcount_wake_all(&pool->submitters);
     weir__waitlist_wake_all(&pool->starters);
     weir__pool_changed(pool);
+    weir__series_end_all_drops_lock(pool, NULL);
 }
 
 /* An attempt whose task is retrying was asked at its deadline; to ask it again
@@ -124,7 +127,7 @@ static void ask_running(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 static void begin_stop_drops_lock(weir_pool *pool, weir_stop_how how)
     WEIR_REQUIRES(pool->lock)
 {
-    close_pool(pool);
+    close_drops_lock(pool);
     if (how == WEIR_STOP_NOW) {
         cancel_waiting_drops_lock(pool);
         ask_running(pool);
@@ -147,7 +150,7 @@ static void settle_running_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 void weir__pool_cancel_waiting(weir_pool *pool)
 {
     weir__mutex_lock(&pool->lock);
-    close_pool(pool);
+    close_drops_lock(pool);
     cancel_waiting_drops_lock(pool);
     weir__mutex_unlock(&pool->lock);
 }

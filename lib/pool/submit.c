@@ -23,27 +23,14 @@
 #include "pool/callers.h"
 #include "pool/children.h"
 #include "pool/kept.h"
+#include "pool/schedule.h"
 #include "process/start.h"
 #include "task/retry.h"
-
-struct offer {
-    weir_handler *handler;
-    void *item;
-    bool copy;
-    void *context;
-    int64_t timeout_ns, time_to_live_ns; /* 0: none */
-    const weir_retry *own_retry;         /* NULL: the pool's */
-    const char *label;
-    const struct weir__source *source;
-    struct weir__kept *kept; /* NULL: none; else it waits for room */
-    weir_future *future;
-    weir_group *group;
-};
 
 /* ---------------------------------------------------------------- entering */
 
 static void fill_in(weir_pool *pool, struct weir__entry *entry,
-                    const struct offer *offer) WEIR_REQUIRES(pool->lock)
+                    const struct weir__offer *offer) WEIR_REQUIRES(pool->lock)
 {
     weir__counter_add(&pool->listed, 1);
     entry->id = weir__pool_accepted(pool);
@@ -67,12 +54,14 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
         snprintf(entry->label, sizeof(entry->label), "%s", offer->label);
     if (offer->future)
         weir__future_attach(offer->future, entry);
+    weir__series_enter(offer->series, entry);
     weir__group_enter(offer->group, entry);
     weir__entry_count(pool, entry, WEIR__COLUMN(accepted), 1);
     pool->open++;
 }
 
-static void drop_oldest_drops_lock(weir_pool *pool, const struct offer *offer)
+static void
+drop_oldest_drops_lock(weir_pool *pool, const struct weir__offer *offer)
     WEIR_REQUIRES(pool->lock)
 {
     struct weir__entry *oldest = pool->queued.first;
@@ -81,7 +70,7 @@ static void drop_oldest_drops_lock(weir_pool *pool, const struct offer *offer)
     weir__callers_tell_drops_lock(pool, oldest, offer->future);
 }
 
-static bool is_plain(const weir_pool *pool, const struct offer *offer)
+static bool is_plain(const weir_pool *pool, const struct weir__offer *offer)
 {
     const weir_pool_options *o = &pool->settings.options;
 
@@ -89,12 +78,13 @@ static bool is_plain(const weir_pool *pool, const struct offer *offer)
         return pool->has_lane && offer->kept->keeper->is_quiet;
     return pool->has_lane && !offer->future && !offer->group &&
            !offer->source && !offer->own_retry && !offer->label &&
+           !offer->series && offer->not_before_ns == 0 &&
            offer->time_to_live_ns == 0 && offer->timeout_ns == o->timeout_ns &&
            offer->context == o->context;
 }
 
 static bool
-put_plain(weir_pool *pool, const struct offer *offer, uint64_t ignored)
+put_plain(weir_pool *pool, const struct weir__offer *offer, uint64_t ignored)
 {
     if (offer->kept)
         return weir__lane_put(&pool->lane, &pool->listed, weir__kept_mark,
@@ -105,7 +95,7 @@ put_plain(weir_pool *pool, const struct offer *offer, uint64_t ignored)
 }
 
 /* Lets it in if there is room. */
-static bool try_to_let_in(weir_pool *pool, const struct offer *offer)
+static bool try_to_let_in(weir_pool *pool, const struct weir__offer *offer)
     WEIR_REQUIRES(pool->lock)
 {
     struct weir__entry *entry;
@@ -128,8 +118,17 @@ static bool try_to_let_in(weir_pool *pool, const struct offer *offer)
     }
     entry = weir__store_take(pool);
     fill_in(pool, entry, offer);
-    weir__entry_queue(pool, entry);
+    if (weir__schedule_is_early(pool, offer->not_before_ns))
+        weir__entry_delay(pool, entry, offer->not_before_ns);
+    else
+        weir__entry_queue(pool, entry);
     return true;
+}
+
+bool weir__offer_take_up(weir_pool *pool, const struct weir__offer *offer)
+{
+    return !weir__pool_is_degraded(pool) && !weir__children_are_lost(pool) &&
+           try_to_let_in(pool, offer);
 }
 
 /* Whether there is a place that a worker is just leaving. */
@@ -140,8 +139,8 @@ static bool room_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
 /* The same, but has patience for a moment with a worker that is just leaving a
  * place. */
-static bool
-let_in_now(weir_pool *pool, const struct offer *offer) WEIR_REQUIRES(pool->lock)
+static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
+    WEIR_REQUIRES(pool->lock)
 {
     bool in = try_to_let_in(pool, offer);
 
@@ -190,14 +189,15 @@ static weir_status refuse_degraded(const weir_pool *pool)
         (unsigned)pool->settings.options.max_abandoned);
 }
 
-static weir_on_full policy_for(const weir_pool *pool, const struct offer *offer)
+static weir_on_full
+policy_for(const weir_pool *pool, const struct weir__offer *offer)
 {
     return offer->kept ? WEIR_ON_FULL_WAIT : pool->settings.options.on_full;
 }
 
 /* Waits as the policy says until it is let in. */
 static weir_status
-let_in_drops_lock(weir_pool *pool, const struct offer *offer,
+let_in_drops_lock(weir_pool *pool, const struct weir__offer *offer,
                   struct weir__turn *turn, weir_deadline deadline)
     WEIR_REQUIRES(pool->lock)
 {
@@ -253,7 +253,7 @@ static void refuse_offers(weir_pool *pool, weir_group *group, uint64_t count)
     weir__mutex_unlock(&pool->lock);
 }
 
-static weir_status run_here(weir_pool *pool, const struct offer *offer)
+static weir_status run_here(weir_pool *pool, const struct weir__offer *offer)
 {
     struct weir__entry *entry = weir__store_create_callers(pool);
 
@@ -279,7 +279,7 @@ static weir_status run_here(weir_pool *pool, const struct offer *offer)
 
 /* ------------------------------------------------------------------ offers */
 
-static bool spin_for_place(weir_pool *pool, const struct offer *offer,
+static bool spin_for_place(weir_pool *pool, const struct weir__offer *offer,
                            weir_deadline deadline)
 {
     struct weir__spinner spinner = {0};
@@ -318,7 +318,7 @@ static inline void tell_workers(weir_pool *pool)
 }
 
 static weir_status
-let_in(weir_pool *pool, const struct offer *offer, weir_deadline deadline)
+let_in(weir_pool *pool, const struct weir__offer *offer, weir_deadline deadline)
 {
     struct weir__turn turn = {0};
     bool callers_turn = false;
@@ -333,7 +333,8 @@ let_in(weir_pool *pool, const struct offer *offer, weir_deadline deadline)
     status = let_in_drops_lock(pool, offer, &turn, deadline);
     leave_submitters(pool);
     if (status == WEIR_FULL &&
-        pool->settings.options.on_full == WEIR_ON_FULL_CALLER_RUNS) {
+        pool->settings.options.on_full == WEIR_ON_FULL_CALLER_RUNS &&
+        offer->not_before_ns <= weir__now()) {
         callers_turn = !weir__pool_is_inside(pool);
         if (!callers_turn)
             status = weir__refuse(WEIR_DEADLOCK,
@@ -346,16 +347,16 @@ let_in(weir_pool *pool, const struct offer *offer, weir_deadline deadline)
     return callers_turn ? run_here(pool, offer) : status;
 }
 
-static struct offer
+static struct weir__offer
 offer_of(const weir_pool *pool, weir_handler *handler, void *item)
 {
     const weir_pool_options *o = &pool->settings.options;
 
-    return (struct offer){.handler = handler,
-                          .item = item,
-                          .context = o->context,
-                          .timeout_ns = o->timeout_ns,
-                          .time_to_live_ns = o->time_to_live_ns};
+    return (struct weir__offer){.handler = handler,
+                                .item = item,
+                                .context = o->context,
+                                .timeout_ns = o->timeout_ns,
+                                .time_to_live_ns = o->time_to_live_ns};
 }
 
 /* `item` is one that is not copied. */
@@ -387,7 +388,7 @@ weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
 {
     WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler, item, NULL);
-    struct offer offer;
+    struct weir__offer offer;
 
     if (status)
         return status;
@@ -405,7 +406,7 @@ weir__submit(weir_pool *pool, weir_group *group, weir_handler *handler,
              void *item, weir_deadline deadline)
 {
     weir_status status = check_offer(pool, handler, item, NULL);
-    struct offer offer;
+    struct weir__offer offer;
 
     if (status)
         return status;
@@ -427,7 +428,7 @@ weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
 {
     WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler, NULL, NULL);
-    struct offer offer;
+    struct weir__offer offer;
 
     if (!status)
         status = check_copy(pool, item);
@@ -448,7 +449,7 @@ weir__pool_check_kept(const weir_pool *pool, const struct weir__keeper *keeper)
 weir_status weir__pool_submit_kept(weir_pool *pool, struct weir__kept *kept)
 {
     const struct weir__keeper *keeper = kept->keeper;
-    struct offer offer = offer_of(pool, keeper->handler, kept->item);
+    struct weir__offer offer = offer_of(pool, keeper->handler, kept->item);
 
     if (keeper->context)
         offer.context = keeper->context;
@@ -472,7 +473,7 @@ weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
         status = WEIR_EINVAL;
     }
     while (!status && n < count) {
-        struct offer offer = offer_of(pool, handler, items[n]);
+        struct weir__offer offer = offer_of(pool, handler, items[n]);
 
         if (WEIR_RARELY(pool->settings.has_children))
             status = weir__children_check(pool, handler, items[n], NULL);
@@ -495,7 +496,7 @@ static int64_t spec_or_pool(int64_t spec_ns, int64_t pool_ns)
 
 static weir_status
 read_spec(weir_pool *pool, const weir_task_spec *spec, weir_task_spec *s,
-          struct offer *offer, weir_retry *retry)
+          struct weir__offer *offer, weir_retry *retry, bool wants_future)
 {
     weir_status status =
         spec ? weir__options_read(s, sizeof(*s), spec, "weir_task_spec")
@@ -519,7 +520,8 @@ read_spec(weir_pool *pool, const weir_task_spec *spec, weir_task_spec *s,
         spec_or_pool(s->time_to_live_ns, offer->time_to_live_ns);
     offer->own_retry = s->retry ? retry : NULL;
     offer->label = s->label;
-    return WEIR_OK;
+    offer->not_before_ns = s->not_before.at_ns;
+    return weir__series_check(s, wants_future);
 }
 
 weir_status weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,
@@ -535,14 +537,16 @@ weir_status weir__submit_task(weir_pool *pool, weir_group *group,
     WEIR__UNTRAPPED;
     weir_task_spec read = WEIR_TASK_SPEC_INIT;
     weir_retry retry = WEIR_RETRY_INIT;
-    struct offer offer;
+    struct weir__offer offer;
     weir_status status = weir__pool_check(pool);
 
     if (!status)
-        status = read_spec(pool, spec, &read, &offer, &retry);
+        status = read_spec(pool, spec, &read, &offer, &retry, out != NULL);
     if (status)
         return status;
     offer.group = group;
+    if (read.every_ns > 0)
+        return weir__series_begin(pool, &offer, read.every_ns);
     if (out)
         status = weir__future_create(&offer.future, pool);
     if (status) {

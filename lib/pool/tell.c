@@ -15,6 +15,7 @@
  */
 #include "pool/pool.h"
 #include "pool/room.h"
+#include "pool/schedule.h"
 
 static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
@@ -56,7 +57,9 @@ static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     const struct weir__source *source = entry->source;
     weir_future *future = entry->future;
     weir_group *group = entry->group;
+    struct weir__series *series = entry->series;
 
+    entry->series = NULL;
     entry->source = NULL;
     entry->future = NULL;
     entry->group = NULL;
@@ -64,6 +67,7 @@ static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     let_go_of_item(source, entry->item, false);
     weir_future_release(future);
     weir__mutex_lock(&pool->lock);
+    weir__series_leave_drops_lock(pool, series);
     weir__group_leave_drops_lock(pool, group);
 }
 
@@ -87,6 +91,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     void *item = entry->item;
     weir_future *future = entry->future;
     weir_group *group = entry->group;
+    struct weir__series *series = entry->series;
     struct weir__entry *callers = entry->is_callers ? entry : NULL;
 
     if (!callers)
@@ -98,6 +103,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
         weir__store_release_callers(callers);
         weir__mutex_lock(&pool->lock);
     }
+    weir__series_leave_drops_lock(pool, series);
     pool->open--;
     weir__group_leave_drops_lock(pool, group);
 }

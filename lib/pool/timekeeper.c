@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/fence.h"
 #include "pool/room.h"
+#include "pool/schedule.h"
 
 enum { RESTART_MS = 100 };
 
@@ -68,6 +69,8 @@ let_happen_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
         weir__moments_remove(&pool->moments, moment);
         if (moment->is_repeat)
             weir__interrupt_again(pool, moment);
+        else if (moment->is_series)
+            weir__series_fire(pool, moment);
         else
             weir__entry_moment_drops_lock(pool, entry_of(moment));
     }

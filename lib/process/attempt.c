@@ -94,6 +94,7 @@ static bool take_answer(struct weir_task *task, struct progress *progress,
     memcpy(task->message, text, answer.message_size);
     task->message[answer.message_size] = '\0';
     task->failed = answer.failed;
+    task->ends_series = answer.ends_series;
     task->code = answer.code;
     task->result_size = progress->result_size;
     return true;

@@ -136,6 +136,7 @@ static void answer_call(uint64_t sequence)
                                                            sequence),
                                        .code = task->code,
                                        .failed = task->failed,
+                                       .ends_series = task->ends_series,
                                        .message_size = strlen(task->message),
                                        .result_size = task->result_size};
     struct iovec parts[3];

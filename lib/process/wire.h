@@ -99,6 +99,7 @@ struct weir__wire_answer {
     struct weir__wire_head head;
     int32_t code;
     bool failed;
+    bool ends_series;
     uint64_t message_size;
     uint64_t result_size; /* with all parts */
 };

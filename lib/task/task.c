@@ -388,6 +388,11 @@ weir_status weir_task_result(weir_task *task, const void *bytes, size_t size)
     return WEIR_OK;
 }
 
+void weir_task_end_series(weir_task *task)
+{
+    task->ends_series = true;
+}
+
 /* ---------------------------------------------------------------- a glance */
 
 weir_task *weir_task_current(void)

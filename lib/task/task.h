@@ -85,6 +85,7 @@ struct weir_task {
     bool had_actions;                                   /* T */
     bool crashed;                      /* T: a fault ended the handler */
     bool failed;                       /* T: fail or raise was called */
+    bool ends_series;                  /* T: no firing is to follow */
     int code;                          /* T: what the handler answers */
     char message[WEIR__MESSAGE_BYTES]; /* T */
     unsigned char *result;             /* I: the pointer;  T: the bytes */
@@ -134,6 +135,7 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
     task->find_deadline = attempt->find_deadline;
     task->cleanup_count = 0;
     task->failed = false;
+    task->ends_series = false;
     task->code = 0;
     task->message[0] = '\0';
     task->result_size = 0;

@@ -75,24 +75,36 @@ static void check_beginning(const struct job *job, const weir_task *task)
 
 /* One worker takes the oldest first, and ids are given in the order of
  * acceptance. */
-static void check_order(const weir_task *task)
+static void check_order(const struct job *job, const weir_task *task)
 {
+    uint64_t *latest = job->not_before_ns > 0 ? &stage_of_pool.latest_delayed_id
+                                              : &stage_of_pool.latest_id;
+
     if (stage_of_pool.options.workers > 1 || stage_of_pool.is_resized ||
         weir_task_worker(task) == UINT32_MAX || weir_task_attempt(task) > 1)
         return;
     for (const struct job *other = jobs; other <= &jobs[JOBS]; other++)
         if (other->acts && stage_of_pool.options.grace_ns == 0)
             world_fail("a task begins, and an action of the one before runs");
-    if (weir_task_id(task) < stage_of_pool.latest_id)
+    if (weir_task_id(task) < *latest)
         world_fail("task with the id %u begins after one that came later",
                    (unsigned)weir_task_id(task));
-    stage_of_pool.latest_id = weir_task_id(task);
+    *latest = weir_task_id(task);
 }
 
 bool job_may_be_asked(const struct job *job)
 {
     return job->is_cancelled || stage_of_pool.stops_now ||
            world_peek() >= job->deadline_ns;
+}
+
+/* We hear of a series' firing. */
+static void job_fires(struct job *job)
+{
+    if (!job->is_series || job->is_accepted)
+        return;
+    job->is_accepted = true;
+    stage_of_pool.accepted++;
 }
 
 static void begin(struct job *job, weir_task *task)
@@ -102,8 +114,11 @@ static void begin(struct job *job, weir_task *task)
     race_write(job, 1, __builtin_return_address(0));
     if (world_holds_a_lock())
         world_fail("a handler runs with a lock held");
+    job_fires(job);
+    if (world_peek() < job->not_before_ns)
+        world_fail("task %u begins before its time", number_of(job));
     check_beginning(job, task);
-    check_order(task);
+    check_order(job, task);
     job->id = weir_task_id(task);
     job->deadline_ns = stage_of_pool.asks_no_deadline
                            ? job->offered_ns + job->timeout_ns /* or later */
@@ -239,6 +254,7 @@ void job_settled(void *arg, const void *item, const weir_outcome *outcome)
     struct job *job = &jobs[(const struct job *)item - jobs];
 
     (void)arg;
+    job_fires(job);
     check_callback("on_settled", job);
     if (job->telling || job->is_told)
         world_fail("task %u is told of twice", number_of(job));

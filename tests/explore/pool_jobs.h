@@ -18,6 +18,8 @@ struct job {
     bool is_offered, is_accepted;
     bool is_cancelled; /* somebody has begun to */
     bool is_in_group;
+    bool is_series;        /* not yet accepted: its firing will be */
+    int64_t not_before_ns; /* 0: at once */
     unsigned most_attempts;
     int64_t offered_ns, timeout_ns, time_to_live_ns; /* 0: none */
     uint64_t id;
@@ -42,6 +44,7 @@ extern struct job jobs[JOBS + 1];
 extern struct pool_state {
     const struct scenario *scenario;
     weir_pool_options options;
+    weir_retry retry;     /* what they point to */
     weir_group *group;    /* NULL: there is none */
     bool is_closing;      /* some stop or destroy has begun */
     bool stops_now;       /* one that cancels */
@@ -52,6 +55,7 @@ extern struct pool_state {
     bool is_resized;
     bool asks_no_deadline;            /* handlers do not */
     uint64_t latest_id;               /* that an only worker has begun */
+    uint64_t latest_delayed_id;       /* the same, of those with one moment */
     bool told_high, ever_high, tells; /* of pressure */
     bool pressure_exits;              /* each call ends its thread */
     bool pressure_opens;              /* the gate, when it is high */

@@ -127,6 +127,10 @@ void open_pool(const weir_pool_options *options)
 {
     choice_hush(true);
     stage->options = *options;
+    if (options->retry) { /* which may be gone when this is looked at */
+        stage->retry = *options->retry;
+        stage->options.retry = &stage->retry;
+    }
     if (weir_pool_create(&pool, options))
         world_fail("the pool is not created: %s", weir_last_error());
     world_await_all();
@@ -194,6 +198,7 @@ weir_status submit_spec(unsigned number, deed *does, const weir_task_spec *spec,
 
     all.handler = job_run;
     all.item = job;
+    job->not_before_ns = spec->not_before.at_ns;
     return accept(job,
                   weir_pool_submit_task(pool, &all, &job->future, deadline),
                   was_over, deadline);
@@ -214,6 +219,25 @@ weir_status submit_to_group(unsigned number, deed *does, weir_deadline deadline)
     job->is_in_group = true;
     return accept(job, weir_group_submit(stage->group, job_run, job, deadline),
                   was_over, deadline);
+}
+
+weir_status begin_series(unsigned number, deed *does)
+{
+    struct job *job = offer(number, does, NULL);
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    weir_status status;
+
+    make_group();
+    job->is_in_group = true;
+    job->is_series = true;
+    spec.handler = job_run;
+    spec.item = job;
+    spec.not_before = weir_deadline_after(WEIR_MS(1));
+    spec.every_ns = INT64_MAX;
+    job->not_before_ns = spec.not_before.at_ns;
+    status = weir_group_submit_task(stage->group, &spec, NULL, WEIR_FOREVER);
+    answers(status);
+    return status;
 }
 
 weir_status submit_future(unsigned number, deed *does, weir_deadline deadline)

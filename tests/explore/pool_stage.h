@@ -67,6 +67,8 @@ int sleeps_and_fails(weir_task *task, unsigned number);
 int fails_then_sleeps(weir_task *task, unsigned number);
 /* Sleeps in its first attempt, then works. */
 int sleeps_at_first(weir_task *task, unsigned number);
+/* Opens the gate too. */
+int ends_its_series(weir_task *task, unsigned number);
 int ends_its_thread(weir_task *task, unsigned number);
 int has_cleanups(weir_task *task, unsigned number);
 /* Has an action run when it is asked to stop, and sleeps. */
@@ -103,6 +105,11 @@ await(unsigned number, weir_outcome_kind *kind, weir_deadline deadline);
 void await_either(unsigned number, unsigned other);
 void cancel(unsigned number);
 void let_go(unsigned number);
+
+/* A series of the group that is made at the first, a millisecond from now;
+ * the second firing is out of reach.  The firing, if there is one, is the task.
+ */
+weir_status begin_series(unsigned number, deed *does);
 
 /* As one of the group's, which is made at the first. */
 weir_status

@@ -25,5 +25,6 @@ extern const struct scenario scenarios_pool_time[];
 extern const struct scenario scenarios_pool_end[];
 extern const struct scenario scenarios_pool_marks[];
 extern const struct scenario scenarios_pool_polled[];
+extern const struct scenario scenarios_pool_schedule[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */
