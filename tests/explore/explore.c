@@ -21,7 +21,7 @@
 #include "trace.h"
 #include "world.h"
 
-enum { MOST_SCENARIOS = 256, FEW_THREADS = 3, BOUND = 2, VARIETIES = 4 };
+enum { MOST_SCENARIOS = 1024, FEW_THREADS = 3, BOUND = 2, VARIETIES = 4 };
 
 /* Executions of an exhaustive search in the plan; more: it is not that. */
 enum { MOST_EXECUTIONS = 1000000 };
@@ -484,12 +484,25 @@ static bool is_wanted(const struct scenario *scenario)
     return fits != all_but;
 }
 
+/* One that there is no room for would never be missed. */
+static void add_scenario(const struct scenario *scenario)
+{
+    if (result_count == MOST_SCENARIOS) {
+        fprintf(stderr,
+                "explore: more than %d scenarios: raise "
+                "MOST_SCENARIOS\n",
+                MOST_SCENARIOS);
+        exit(2);
+    }
+    results[result_count++].scenario = scenario;
+}
+
 static void gather_scenarios(void)
 {
     for (size_t i = 0; scenario_themes[i]; i++)
         for (const struct scenario *it = scenario_themes[i]; it->name; it++)
-            if (is_wanted(it) && result_count < MOST_SCENARIOS)
-                results[result_count++].scenario = it;
+            if (is_wanted(it))
+                add_scenario(it);
     if (result_count == 0)
         refuse(wish.scenario);
 }
