@@ -607,7 +607,7 @@ int main(void)
         a_fork_child_may_not_use_it,
         NULL};
     const struct chapter chapters[] = {{"what it delivers", deliveries, NULL,
-                                        NULL, 5, 0},
+                                        NULL, 3, 0},
                                        {"rules", rules, NULL, NULL, 0, 0},
                                        {"by chance", chance, NULL, NULL, 20, 0},
                                        {"the front", front, setup, teardown, 0,

@@ -8,5 +8,6 @@ const struct scenario *const scenario_themes[] = {
     scenarios_dropping,   scenarios_fairness,     scenarios_marks,
     scenarios_polled,     scenarios_pool_polled,  scenarios_pool_lane,
     scenarios_pool_tasks, scenarios_pool_retries, scenarios_pool_time,
-    scenarios_pool_end,   scenarios_pool_marks,   NULL,
+    scenarios_pool_end,   scenarios_pool_marks,   scenarios_limits,
+    NULL,
 };
