@@ -3,6 +3,8 @@
 #ifndef WEIR_H
 #define WEIR_H
 
+#include <weir/adaptive.h>
+#include <weir/breaker.h>
 #include <weir/deadline.h>
 #include <weir/future.h>
 #include <weir/group.h>
@@ -11,8 +13,11 @@
 #include <weir/process.h>
 #include <weir/producer.h>
 #include <weir/queue.h>
+#include <weir/rate.h>
+#include <weir/result.h>
 #include <weir/retry.h>
 #include <weir/run.h>
+#include <weir/semaphore.h>
 #include <weir/status.h>
 #include <weir/stream.h>
 #include <weir/task.h>

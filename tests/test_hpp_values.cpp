@@ -312,6 +312,47 @@ START_TEST(a_thread_that_does_not_start_is_an_error_with_errno)
 }
 END_TEST
 
+/* --------------------------------------------------------------- semaphore */
+
+START_TEST(a_permit_goes_back_at_the_end_of_its_scope)
+{
+    weir::semaphore two(2);
+
+    {
+        weir::permit held(two);
+
+        ck_assert_uint_eq(two.available(), 1);
+        ck_assert_int_eq(two.acquire(2, 0s), WEIR_TIMED_OUT);
+        ck_assert_int_eq(two.acquire(1, 0s), WEIR_OK);
+        two.release();
+    }
+    ck_assert_uint_eq(two.available(), 2);
+    ck_assert_uint_eq(two.waiting(), 0);
+}
+END_TEST
+
+START_TEST(a_permit_that_cannot_be_had_is_thrown)
+{
+    weir::semaphore one(1);
+    weir::permit held(one);
+
+    try {
+        weir::permit another(one, 1, 0s);
+
+        ck_abort_msg("it was had");
+    } catch (const weir::error &e) {
+        ck_assert_int_eq(e.status(), WEIR_TIMED_OUT);
+    }
+    try {
+        one.release(2);
+        ck_abort_msg("it was released");
+    } catch (const weir::error &e) {
+        ck_assert_int_eq(e.status(), WEIR_EINVAL);
+    }
+    ck_assert_uint_eq(one.available(), 0);
+}
+END_TEST
+
 int main()
 {
     static const TTest *const time[] = {
@@ -329,12 +370,17 @@ int main()
                                          a_forks_child_is_told_by_a_throw,
                                          items_left_inside_go_to_on_discard,
                                          nullptr};
+    static const TTest *const semaphore[] = {
+        a_permit_goes_back_at_the_end_of_its_scope,
+        a_permit_that_cannot_be_had_is_thrown, nullptr};
     static const TTest *const errors[] = {
         every_want_of_memory_is_an_error_and_leaves_nothing_behind,
         a_thread_that_does_not_start_is_an_error_with_errno, nullptr};
     const struct chapter book[] = {{"time", time, test_clock_install,
                                     test_clock_remove, 0, 0},
                                    {"queue", queue, nullptr, nullptr, 0, 0},
+                                   {"semaphore", semaphore, nullptr, nullptr, 0,
+                                    0},
                                    {"errors", errors, nullptr, nullptr, 0, 0},
                                    {nullptr, nullptr, nullptr, nullptr, 0, 0}};
 

@@ -37,6 +37,8 @@ enum work_kind {
     WORK_STREAM, /* items there, and read again; capacity: on their way */
     WORK_UNEVEN, /* the same, and one in WORK_UNEVEN_ONE_IN sleeps `span` */
     WORK_STAGES, /* through three stages, the middle one by all workers */
+    /* For semaphores: */
+    WORK_PERMITS, /* threads that pass one; capacity: permits */
     /* For workers that are processes: */
     WORK_REMOTE,  /* items there, and back as results; each computes `span` */
     WORK_CRASHES, /* each after one that crashed: how late is it done? */
@@ -77,9 +79,9 @@ struct work {
 static inline const char *work_kind_name(enum work_kind kind)
 {
     static const char *const names[WORK_KINDS] = {
-        "pass",   "pingpong", "paced",  "tasks",     "submit", "start",
-        "behind", "sleeps",   "exits",  "deadlines", "idle",   "stream",
-        "uneven", "stages",   "remote", "crashes",   "kills"};
+        "pass",   "pingpong", "paced",   "tasks",     "submit",  "start",
+        "behind", "sleeps",   "exits",   "deadlines", "idle",    "stream",
+        "uneven", "stages",   "permits", "remote",    "crashes", "kills"};
 
     return names[kind];
 }
@@ -96,7 +98,7 @@ static inline bool work_is_for_pools(enum work_kind kind)
 
 static inline bool work_is_for_flow(enum work_kind kind)
 {
-    return kind >= WORK_STREAM && !work_is_for_processes(kind);
+    return kind >= WORK_STREAM && kind < WORK_PERMITS;
 }
 
 /* How late each item was is part of the answer. */

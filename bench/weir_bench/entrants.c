@@ -15,6 +15,8 @@ enum { ASK_SECONDS = 60, COMPILE_SECONDS = 120 };
 static const char *const suffixes[ENTRANT_KINDS] = {[ENTRANT_QUEUE] = "",
                                                     [ENTRANT_POOL] = "_pool",
                                                     [ENTRANT_FLOW] = "_flow",
+                                                    [ENTRANT_SEMAPHORE] =
+                                                        "_semaphore",
                                                     [ENTRANT_PROCESSES] =
                                                         "_processes"};
 
@@ -159,6 +161,14 @@ static const struct entrant known[] = {
      .title = "weir_pool, no results",
      .side = ENTRANT_WEIR,
      .kind = ENTRANT_FLOW},
+    {.id = "weir",
+     .title = "weir_semaphore",
+     .side = ENTRANT_WEIR,
+     .kind = ENTRANT_SEMAPHORE},
+    {.id = "posix",
+     .title = "sem_t",
+     .side = ENTRANT_PEER,
+     .kind = ENTRANT_SEMAPHORE},
     {.id = "weir",
      .title = "weir_pool, WEIR_ISOLATE_PROCESS",
      .side = ENTRANT_WEIR,

@@ -17,7 +17,8 @@ enum entrant_side {
 enum entrant_kind {
     ENTRANT_QUEUE,
     ENTRANT_POOL,
-    ENTRANT_FLOW,      /* what takes items through a pool, or several */
+    ENTRANT_FLOW, /* what takes items through a pool, or several */
+    ENTRANT_SEMAPHORE,
     ENTRANT_PROCESSES, /* a pool whose workers are processes */
     ENTRANT_KINDS
 };

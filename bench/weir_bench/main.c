@@ -45,12 +45,12 @@ struct run {
 
 static int list(void)
 {
-    static const char *const titles[ENTRANT_KINDS] = {[ENTRANT_QUEUE] =
-                                                          "Queues",
-                                                      [ENTRANT_POOL] = "Pools",
-                                                      [ENTRANT_FLOW] = "Flow",
-                                                      [ENTRANT_PROCESSES] =
-                                                          "Pools of processes"};
+    static const char *const titles[ENTRANT_KINDS] = {
+        [ENTRANT_QUEUE] = "Queues",
+        [ENTRANT_POOL] = "Pools",
+        [ENTRANT_FLOW] = "Flow",
+        [ENTRANT_SEMAPHORE] = "Semaphores",
+        [ENTRANT_PROCESSES] = "Pools of processes"};
     static struct entrants entrants;
 
     entrants_know(&entrants);
@@ -155,6 +155,8 @@ static enum entrant_kind kind_for(enum work_kind work)
         return ENTRANT_PROCESSES;
     if (work_is_for_flow(work))
         return ENTRANT_FLOW;
+    if (work == WORK_PERMITS)
+        return ENTRANT_SEMAPHORE;
     return work_is_for_pools(work) ? ENTRANT_POOL : ENTRANT_QUEUE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir/weir.hpp - queue, pool, group and future for C++17: lambdas, exceptions,
- * chrono.
+ * weir/weir.hpp - queue, pool, group, future and semaphore for C++17: lambdas,
+ * exceptions, chrono.
  *
  * THE IDEA
  *
@@ -76,6 +76,7 @@
 #include <weir/group.hpp>
 #include <weir/pool.hpp>
 #include <weir/queue.hpp>
+#include <weir/semaphore.hpp>
 #include <weir/task.hpp>
 
 #endif /* WEIR_WEIR_HPP */

@@ -22,6 +22,7 @@ enum weir__rank {
     WEIR__RANK_STREAM, /* a stream's places */
     WEIR__RANK_QUEUE,  /* one queue's ring */
     WEIR__RANK_POOL,   /* one pool: tasks, workers, ledger, futures */
+    WEIR__RANK_LIMIT,  /* one semaphore, rate, breaker or adaptive limit */
     WEIR__RANK_TASK,   /* one attempt: its cancelling */
     WEIR__RANK_WATCH   /* one thread that waits for any of several futures */
 };

@@ -99,6 +99,15 @@ static void await_quiet(struct weir_task *task) WEIR_REQUIRES(task->lock)
     }
 }
 
+static void give_back_holdings(struct weir_task *task)
+{
+    while (task->holding_count > 0) {
+        struct weir__holding holding = task->holdings[--task->holding_count];
+
+        holding.give_back((void *)holding.of, holding.count);
+    }
+}
+
 /* From here on no action of those there are starts or runs: what clean-ups free
  * no action sees.  Nor does an interrupt come any more. */
 static void withdraw_actions(struct weir_task *task)
@@ -167,6 +176,7 @@ void weir__task_end(struct weir_task *task)
     weir__mutex_unlock(&task->lock);
     if (current_task == task)
         current_task = task->outer;
+    give_back_holdings(task);
 }
 
 void weir__task_end_plainly(struct weir_task *task)
@@ -195,6 +205,47 @@ void weir__task_answer(const struct weir_task *task, weir_outcome *outcome)
     outcome->message = task->message;
     outcome->result = task->result_size > 0 ? task->result : NULL;
     outcome->result_size = task->result_size;
+}
+
+/* ------------------------------------------------------------- what it holds
+ */
+
+struct weir__holding *weir__task_holding(struct weir_task *task, const void *of)
+{
+    for (size_t i = 0; i < task->holding_count; i++)
+        if (task->holdings[i].of == of)
+            return &task->holdings[i];
+    return NULL;
+}
+
+size_t weir__task_holds(const struct weir_task *task, const void *of)
+{
+    const struct weir__holding *holding =
+        weir__task_holding((struct weir_task *)task, of);
+
+    return holding ? holding->count : 0;
+}
+
+weir_status weir__task_hold(struct weir_task *task, const void *of,
+                            void (*give_back)(void *of, size_t count),
+                            struct weir__holding **holding, bool *is_new)
+{
+    *holding = weir__task_holding(task, of);
+    *is_new = !*holding;
+    if (*holding)
+        return WEIR_OK;
+    if (task->holding_count == WEIR__MOST_HOLDINGS)
+        return weir__refuse(WEIR_FULL,
+                            "an attempt holds permits of at most %d semaphores",
+                            WEIR__MOST_HOLDINGS);
+    *holding = &task->holdings[task->holding_count++];
+    **holding = (struct weir__holding){.of = of, .give_back = give_back};
+    return WEIR_OK;
+}
+
+void weir__task_let_go(struct weir_task *task, struct weir__holding *holding)
+{
+    *holding = task->holdings[--task->holding_count];
 }
 
 /* -------------------------------------------------------------- cancelling */

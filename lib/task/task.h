@@ -22,7 +22,9 @@
  *      while one runs.
  *   3. Deferred clean-ups run exactly once, in reverse, on the attempt's
  *      thread; never after a crash.
- *   4. No interrupt is sent before begin or once end, or raise, has begun; it
+ *   4. What it holds goes back once, at its end, after the clean-ups; after a
+ *      crash too.
+ *   5. No interrupt is sent before begin or once end, or raise, has begun; it
  *      hits no clean-up.
  *
  * Locking: rank TASK; taken below the pool's lock by cancel.  Fields that only
@@ -52,11 +54,22 @@ enum weir__ending {
     WEIR__CHILD_KILLED   /* by us: it was asked to stop */
 };
 
-enum { WEIR__MOST_CLEANUPS = 16, WEIR__MESSAGE_BYTES = 256 };
+enum {
+    WEIR__MOST_CLEANUPS = 16,
+    WEIR__MOST_HOLDINGS = 8,
+    WEIR__MESSAGE_BYTES = 256
+};
 
 struct weir__cleanup {
     void (*run)(void *arg);
     void *arg;
+};
+
+/* What an attempt holds of something and gives back at its end. */
+struct weir__holding {
+    const void *of; /* a semaphore */
+    size_t count;
+    void (*give_back)(void *of, size_t count);
 };
 
 /* I: from init to dispose.  B: set by begin, then read-only.  L: with `lock`.
@@ -82,6 +95,8 @@ struct weir_task {
     struct weir__door door;      /* L: open while the handler runs */
     struct weir__cleanup cleanups[WEIR__MOST_CLEANUPS]; /* T: deferred */
     size_t cleanup_count;                               /* T */
+    struct weir__holding holdings[WEIR__MOST_HOLDINGS]; /* T */
+    size_t holding_count;                               /* T */
     bool had_actions;                                   /* T */
     bool crashed;                      /* T: a fault ended the handler */
     bool failed;                       /* T: fail or raise was called */
@@ -154,7 +169,7 @@ bool weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
                     bool cancellable);
 
 /* Lets no action start any more, waits for one that runs, runs what was
- * deferred, unless it crashed. */
+ * deferred, unless it crashed, and gives back what the attempt holds. */
 void weir__task_end(struct weir_task *task);
 
 /* Whether its handler answered that all is well. */
@@ -163,13 +178,28 @@ static inline bool weir__task_is_done(const struct weir_task *task)
     return !task->failed && task->code == 0;
 }
 
-/* Whether the attempt, by its own thread, has neither actions nor clean-ups. */
+/* Whether the attempt, by its own thread, has no actions, clean-ups or
+ * holdings. */
 static inline bool weir__task_is_plain(const struct weir_task *task)
 {
-    return task->cleanup_count == 0 && !task->had_actions;
+    return task->cleanup_count == 0 && task->holding_count == 0 &&
+           !task->had_actions;
 }
 /* Its end, if so, and nobody else has come to know the task. */
 void weir__task_end_plainly(struct weir_task *task);
+
+/* By the attempt's thread: its place for what it holds of that, or NULL; and
+ * how much it is. */
+struct weir__holding *
+weir__task_holding(struct weir_task *task, const void *of);
+size_t weir__task_holds(const struct weir_task *task, const void *of);
+/* The same; if there is none, makes a place of count 0.  give_back(of, count)
+ * runs at the attempt's end, on its thread, unless it is let go before.
+ * Returns WEIR_OK, WEIR_FULL. */
+weir_status weir__task_hold(struct weir_task *task, const void *of,
+                            void (*give_back)(void *of, size_t count),
+                            struct weir__holding **holding, bool *is_new);
+void weir__task_let_go(struct weir_task *task, struct weir__holding *holding);
 
 /* This thread ran an action, and the action ended the thread. */
 void weir__task_forget_actor(struct weir_task *task);

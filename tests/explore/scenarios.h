@@ -17,6 +17,9 @@ extern const struct scenario scenarios_fairness[];
 extern const struct scenario scenarios_marks[];
 extern const struct scenario scenarios_polled[];
 
+/* A semaphore's, with and without a pool. */
+extern const struct scenario scenarios_limits[];
+
 /* The pool's. */
 extern const struct scenario scenarios_pool_lane[];
 extern const struct scenario scenarios_pool_tasks[];

@@ -15,6 +15,7 @@ enum weir__rank {
     WEIR__RANK_RUN,
     WEIR__RANK_QUEUE,
     WEIR__RANK_POOL,
+    WEIR__RANK_LIMIT,
     WEIR__RANK_TASK,
     WEIR__RANK_WATCH
 };
