@@ -86,10 +86,10 @@ weir_adaptive_enter(weir_adaptive *adaptive, weir_adaptive_pass *pass,
     WEIR__UNTRAPPED;
     weir_status status = check_adaptive(adaptive);
 
-    if (!status && !pass)
-        status = weir__refuse(WEIR_EINVAL, "pass is NULL");
     if (status)
         return status;
+    if (!pass)
+        return weir__refuse(WEIR_EINVAL, "pass is NULL");
     *pass = (weir_adaptive_pass){0, 0};
     weir__mutex_lock(&adaptive->lock);
     status = weir__line_wait(&adaptive->permits, &adaptive->lock, 1, deadline);

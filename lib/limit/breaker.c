@@ -76,10 +76,10 @@ weir_status weir_breaker_enter(weir_breaker *breaker, weir_breaker_pass *pass)
     WEIR__UNTRAPPED;
     weir_status status = check_breaker(breaker);
 
-    if (!status && !pass)
-        status = weir__refuse(WEIR_EINVAL, "pass is NULL");
     if (status)
         return status;
+    if (!pass)
+        return weir__refuse(WEIR_EINVAL, "pass is NULL");
     pass->epoch = 0;
     weir__mutex_lock(&breaker->lock);
     if (weir__circuit_enter(&breaker->circuit, weir__now()))
