@@ -343,6 +343,34 @@ START_TEST(what_was_in_flight_together_lets_it_fall_once)
 }
 END_TEST
 
+/* One window of good calls, with all of the limit in use. */
+static void note_window(void)
+{
+    size_t limit = limit_now();
+
+    for (size_t i = 0; i < (limit > 16 ? limit : 16); i++)
+        weir__estimate_note(&estimate, estimate.epoch, limit, 1,
+                            WEIR_RESULT_OK);
+}
+
+START_TEST(aimd_goes_slowly_where_it_was_overloaded)
+{
+    open_service(WEIR_ADAPTIVE_AIMD, 4);
+    estimate.limit = 100;
+    weir__estimate_note(&estimate, estimate.epoch, 100, 1,
+                        WEIR_RESULT_OVERLOADED);
+    ck_assert(estimate.limit == 90);
+    note_window();
+    ck_assert(estimate.limit == 90.25);
+    estimate.limit = 50;
+    note_window();
+    ck_assert(estimate.limit == 51);
+    estimate.limit = 120;
+    note_window();
+    ck_assert(estimate.limit == 121);
+}
+END_TEST
+
 /* Failures and what is ignored say nothing; latencies leap, and are negative
  * where the clock has jumped back. */
 START_TEST(whatever_time_does_it_stays_within_its_bounds)
@@ -594,7 +622,8 @@ int main(void)
     const TTest *const rules[] = {
         a_service_that_becomes_slower_is_not_taken_to_be_overloaded,
         it_does_not_rise_while_it_is_not_made_use_of,
-        what_was_in_flight_together_lets_it_fall_once, NULL};
+        what_was_in_flight_together_lets_it_fall_once,
+        aimd_goes_slowly_where_it_was_overloaded, NULL};
     const TTest *const chance[] = {
         whatever_time_does_it_stays_within_its_bounds, NULL};
     const TTest *const front[] = {

@@ -56,6 +56,8 @@ START_TEST(a_burst_is_there_at_once_and_then_so_many_a_second)
     ck_assert_int_eq(take_now(1), WEIR_OK);
     test_clock_advance(WEIR_SECONDS(100));
     ck_assert_uint_eq(weir_rate_available(rate), 3);
+    ck_assert_int_eq(take_now(3), WEIR_OK);
+    ck_assert_int_eq(take_now(1), WEIR_TIMED_OUT);
 }
 END_TEST
 
