@@ -6,6 +6,7 @@
 #include <weir/adaptive.h>
 #include <weir/breaker.h>
 #include <weir/deadline.h>
+#include <weir/fan.h>
 #include <weir/future.h>
 #include <weir/group.h>
 #include <weir/pipeline.h>

@@ -50,6 +50,19 @@ void weir__feed_dispose(struct weir__feed *feed)
     weir__release(feed->item);
 }
 
+void weir__word_failure(char *into, size_t room, const weir_outcome *outcome)
+{
+    char code[24] = "";
+
+    if (outcome->kind == WEIR_OUTCOME_DONE || into[0] != '\0')
+        return;
+    if (outcome->code != 0)
+        snprintf(code, sizeof(code), ", code %d", outcome->code);
+    snprintf(into, room, "task %llu %s%s: %s",
+             (unsigned long long)outcome->task_id,
+             weir_outcome_name(outcome->kind), code, outcome->message);
+}
+
 /* The item is ours: nobody else will say what became of it. */
 static void turn_away(struct weir__feed *feed, void *item, weir_status why)
 {

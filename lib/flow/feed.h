@@ -24,8 +24,9 @@ struct weir__feed {
     struct weir__source source; /* I: the producer, as the pool sees it */
     weir_pool *pool;            /* I */
     weir_handler *handler;      /* I */
-    /* I: of a keeper, else NULL: where the next item goes, NULL if nowhere; and
-     * what submits it.  On the feed's thread, as what follows. */
+    /* I: of a keeper, else NULL: where the next item goes, NULL if nowhere. And
+     * what submits it; NULL: the feed itself.  On the feed's thread, as what
+     * follows. */
     void *(*seat)(void *arg);
     weir_status (*submit)(void *arg, void *item);
     /* I: an item was not accepted; the thread has ended.  With no lock held. */
@@ -50,6 +51,9 @@ void weir__feed_dispose(struct weir__feed *feed);
 /* Asks for no more items: the thread ends as soon as next and the pool let it.
  * Any thread. */
 void weir__feed_end(struct weir__feed *feed);
+
+/* The words for an outcome other than DONE, unless there are some. */
+void weir__word_failure(char *into, size_t room, const weir_outcome *outcome);
 
 /* Returns WEIR_OK, WEIR_ESYSTEM. */
 weir_status

@@ -69,17 +69,8 @@ struct run {
 
 static void note_failure_of_task(struct run *run, const weir_outcome *outcome)
 {
-    char code[24] = "";
-
-    if (outcome->kind == WEIR_OUTCOME_DONE)
-        return;
-    if (outcome->code != 0)
-        snprintf(code, sizeof(code), ", code %d", outcome->code);
     weir__mutex_lock(&run->lock);
-    if (run->first_failure[0] == '\0')
-        snprintf(run->first_failure, sizeof(run->first_failure),
-                 "task %llu %s%s: %s", (unsigned long long)outcome->task_id,
-                 weir_outcome_name(outcome->kind), code, outcome->message);
+    weir__word_failure(run->first_failure, sizeof(run->first_failure), outcome);
     weir__mutex_unlock(&run->lock);
 }
 

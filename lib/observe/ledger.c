@@ -25,6 +25,16 @@ void weir__ledger_add(weir_ledger *ledger, size_t column, int64_t more)
     *figure += (uint64_t)more;
 }
 
+void weir__ledger_sum(weir_ledger *sum, const weir_ledger *more)
+{
+    static const size_t columns = sizeof(*sum) / sizeof(uint64_t);
+    uint64_t *into = (uint64_t *)(void *)sum;
+    const uint64_t *from = (const uint64_t *)(const void *)more;
+
+    for (size_t i = 0; i < columns; i++)
+        into[i] += from[i];
+}
+
 bool weir_ledger_balances(const weir_ledger *ledger)
 {
     uint64_t settled = ledger->done + ledger->failed + ledger->timed_out +

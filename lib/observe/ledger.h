@@ -15,6 +15,9 @@
 size_t weir__ledger_column(weir_outcome_kind kind);
 void weir__ledger_add(weir_ledger *ledger, size_t column, int64_t more);
 
+/* Column by column. */
+void weir__ledger_sum(weir_ledger *sum, const weir_ledger *more);
+
 /* Accepted tasks that have not settled. */
 static inline uint64_t weir__ledger_live(const weir_ledger *ledger)
 {

@@ -62,6 +62,12 @@ void weir__pool_cancel_kept(weir_pool *pool, const struct weir__keeper *keeper);
 weir_status
 weir__pool_check_kept(const weir_pool *pool, const struct weir__keeper *keeper);
 
+/* For a fan: as weir__pool_submit_from, for ever if need be, as one of the
+ * group's. */
+weir_status weir__submit_from(weir_pool *pool, weir_group *group,
+                              const struct weir__source *source,
+                              weir_handler *handler, const void *item);
+
 /* Never called. */
 int weir__kept_mark(weir_task *task, void *item);
 

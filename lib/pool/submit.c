@@ -421,12 +421,11 @@ weir_status weir_pool_submit_copy(weir_pool *pool, weir_handler *handler,
     return weir__pool_submit_from(pool, NULL, handler, item, deadline);
 }
 
-weir_status
-weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
-                       weir_handler *handler, const void *item,
-                       weir_deadline deadline)
+static weir_status
+submit_copy(weir_pool *pool, weir_group *group,
+            const struct weir__source *source, weir_handler *handler,
+            const void *item, weir_deadline deadline)
 {
-    WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler, NULL, NULL);
     struct weir__offer offer;
 
@@ -436,8 +435,25 @@ weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
         return status;
     offer = offer_of(pool, handler, (void *)item);
     offer.copy = true;
+    offer.group = group;
     offer.source = source;
     return let_in(pool, &offer, deadline);
+}
+
+weir_status
+weir__pool_submit_from(weir_pool *pool, const struct weir__source *source,
+                       weir_handler *handler, const void *item,
+                       weir_deadline deadline)
+{
+    WEIR__UNTRAPPED;
+    return submit_copy(pool, NULL, source, handler, item, deadline);
+}
+
+weir_status weir__submit_from(weir_pool *pool, weir_group *group,
+                              const struct weir__source *source,
+                              weir_handler *handler, const void *item)
+{
+    return submit_copy(pool, group, source, handler, item, WEIR_FOREVER);
 }
 
 weir_status
