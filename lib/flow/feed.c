@@ -83,10 +83,17 @@ static void turn_away(struct weir__feed *feed, void *item, weir_status why)
 
 static weir_status feed_item(struct weir__feed *feed, void *item)
 {
+    weir_status status;
+
     if (feed->submit)
         return feed->submit(feed->arg, item);
-    return weir__pool_submit_from(feed->pool, &feed->source, feed->handler,
-                                  item, WEIR_FOREVER);
+    if (feed->turns)
+        weir__turns_take(feed->turns);
+    status = weir__pool_submit_from(feed->pool, &feed->source, feed->handler,
+                                    item, WEIR_FOREVER);
+    if (feed->turns)
+        weir__turns_give(feed->turns);
+    return status;
 }
 
 /* Until the producer or the pool has had enough. */

@@ -17,12 +17,14 @@
 
 #include "base/atomic.h"
 #include "base/thread.h"
+#include "flow/turns.h"
 #include "pool/pool.h"
 
 struct weir__feed {
     weir_producer producer;     /* I: a copy */
     struct weir__source source; /* I: the producer, as the pool sees it */
     weir_pool *pool;            /* I */
+    struct weir__turns *turns;  /* I: to submit; NULL: at any time */
     weir_handler *handler;      /* I */
     /* I: of a keeper, else NULL: where the next item goes, NULL if nowhere. And
      * what submits it; NULL: the feed itself.  On the feed's thread, as what

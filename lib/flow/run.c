@@ -16,6 +16,8 @@
  *
  * If abandoned attempts are left they hold items: then no producer is closed.
  *
+ * Several feeds take turns (turns.h), so that none is starved by a faster one.
+ *
  * ENDING EARLY
  *
  * Whoever ends the run first (a producer that fails, stop_fd) says why; the
@@ -59,6 +61,8 @@ struct run {
     void *on_settled_arg;     /* I */
     weir_pool *pool;          /* I */
     struct weir__feed *feeds; /* I */
+    struct weir__turns turns; /* of the feeds, if they wait for room: what else
+                                 they do there may end their thread */
     size_t feed_count;        /* I */
     int stop_fd;              /* I: the caller's; 0: none */
     int quit_fd;              /* I: ours: the watcher may go */
@@ -273,6 +277,8 @@ prepare(struct run *run, const weir_run_options *o, weir_pool_options *pool)
             break;
         }
         feed->pool = run->pool;
+        if (o->producer_count > 1 && pool->on_full == WEIR_ON_FULL_WAIT)
+            feed->turns = &run->turns;
         feed->handler = o->handler;
         feed->turned_away = run_turned_away;
         feed->ended = feed_ended;
@@ -375,7 +381,19 @@ static void close_producers(const struct run *run, const weir_run_options *o)
     }
 }
 
-/* With the lock made; leaves the feeds, whose producers are to be closed. */
+static weir_status init_locks(struct run *run)
+{
+    weir_status status = weir__mutex_init(&run->lock, WEIR__RANK_RUN);
+
+    if (status)
+        return status;
+    status = weir__turns_init(&run->turns);
+    if (status)
+        weir__mutex_dispose(&run->lock);
+    return status;
+}
+
+/* With the locks made; leaves the feeds, whose producers are to be closed. */
 static void
 run_to_the_end(struct run *run, const weir_run_options *o,
                struct weir__pool_settings *settings, weir_report *report)
@@ -416,11 +434,12 @@ weir_status weir_run(const weir_run_options *options, weir_report *report)
     began_ns = weir__now();
     /* The threads of a run refer to this frame. */
     could = weir__thread_let_cancel(false);
-    status = weir__mutex_init(&run.lock, WEIR__RANK_RUN);
+    status = init_locks(&run);
     if (status) {
         note_end(&run, status, "no mutex for a run");
     } else {
         run_to_the_end(&run, &o, &settings, &filled);
+        weir__turns_dispose(&run.turns);
         weir__mutex_dispose(&run.lock);
     }
     close_producers(&run, &o);
