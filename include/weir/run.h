@@ -41,9 +41,9 @@ typedef struct weir_report {
  * Runs the handler on every item of every producer and returns when the last
  * one has been released.  A thread per producer puts its items into the pool
  * and waits while it is full; several take turns, first come first served, so
- * that an item waits for one of each other producer at most.  A producer that fails ends the intake of all;
- * what was accepted still runs.  With caller-runs that thread runs handlers
- * too: one that ends it ends the intake likewise.
+ * that an item waits for one of each other producer at most.  A producer that
+ * fails ends the intake of all; what was accepted still runs.  With caller-runs
+ * that thread runs handlers too: one that ends it ends the intake likewise.
  *
  * Blocks:  until the end; a handler that never returns keeps it waiting, unless
  *          it is abandoned (the pool's grace_ns).
