@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_process_flow.c - streams, maps and fans over child processes. */
+/* test_process_flow.c - flow and time over child processes. */
 #include <weir.h>
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -168,14 +169,72 @@ START_TEST(a_fan_may_lead_to_processes)
 }
 END_TEST
 
+/* ---------------------------------------------------------------------- time
+ */
+
+static int act_third_is_last(weir_task *task, struct deed *deed)
+{
+    (void)deed;
+    if (atomic_fetch_add(&board->count, 1) == 2)
+        weir_task_end_series(task);
+    return 0;
+}
+
+START_TEST(a_child_may_end_its_series)
+{
+    struct deed deed = {.act = act_third_is_last};
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+
+    open_children();
+    spec.handler = do_deed;
+    spec.item = &deed;
+    spec.copy = true;
+    spec.every_ns = WEIR_MS(2);
+    ck_assert_int_eq(weir_pool_submit_task(pool, &spec, NULL, WEIR_NOW),
+                     WEIR_OK);
+    while (stats.ledger.done < 3) {
+        sched_yield();
+        weir_pool_read_stats(pool, &stats);
+    }
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    ck_assert_int_eq(atomic_load(&board->count), 3);
+    ck_assert_uint_eq(stats.ledger.accepted, 3);
+}
+END_TEST
+
+START_TEST(a_delayed_task_crosses)
+{
+    struct deed deed = {.act = act_nothing};
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    weir_future *future;
+
+    open_children();
+    spec.handler = do_deed;
+    spec.item = &deed;
+    spec.copy = true;
+    spec.not_before = weir_deadline_after(WEIR_MS(5));
+    ck_assert_int_eq(weir_pool_submit_task(pool, &spec, &future, WEIR_NOW),
+                     WEIR_OK);
+    outcome = outcome_of(future);
+    ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+    ck_assert_int_eq(weir_deadline_remaining(spec.not_before), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const all[] = {
         results_cross_in_order,   pointers_are_refused,        a_map_crosses,
         a_stage_may_be_processes, a_fan_may_lead_to_processes, NULL};
-    const struct chapter chapters[] = {{"flow", all, children_setup,
+    const TTest *const time[] = {a_child_may_end_its_series,
+                                 a_delayed_task_crosses, NULL};
+    const struct chapter chapters[] = {{"time", time, children_setup,
+                                        children_teardown, 0, 0},
+                                       {"flow", all, children_setup,
                                         children_teardown, 0, 0},
                                        {NULL, NULL, NULL, NULL, 0, 0}};
 
-    return report("process: flow", chapters);
+    return report("process: flow and time", chapters);
 }
