@@ -162,6 +162,12 @@ void assert_kind(struct deed deed, weir_outcome_kind kind, int code)
 }
 
 /* However busy the machine is. */
+void assert_says(const char *word)
+{
+    ck_assert_msg(strstr(weir_last_error(), word) != NULL,
+                  "\"%s\" does not say %s", weir_last_error(), word);
+}
+
 void assert_serves(void)
 {
     weir_outcome outcome =

@@ -51,6 +51,8 @@ weir_outcome outcome_of(weir_future *future);
 /* Both. */
 weir_outcome outcome_of_deed(struct deed deed);
 void assert_kind(struct deed deed, weir_outcome_kind kind, int code);
+/* That the last refusal's words contain `word`. */
+void assert_says(const char *word);
 /* A deed is done, so that all is well again. */
 void assert_serves(void);
 
