@@ -89,8 +89,10 @@ weir_status weir_map(weir_pool *pool, weir_handler *handler, const void *items,
         return status;
     options.handler = handler;
     options.order = WEIR_IN_ORDER;
+    weir__mutex_lock(&pool->lock);
     options.window =
         (size_t)pool->settings.options.max_workers * WINDOW_PER_WORKER;
+    weir__mutex_unlock(&pool->lock);
     if (options.window > count)
         options.window = count;
     status = weir_stream_open(&stream, pool, &array, &options);

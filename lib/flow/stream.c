@@ -239,10 +239,10 @@ static weir_status check_open(weir_pool *pool, const weir_producer *producer,
     return status;
 }
 
-/* So many results are taken before the feeder hears of it. */
-static size_t portion(const weir_pool *pool, size_t window)
+/* So many results are taken before the feeder hears of it; there are `most`
+ * workers. */
+static size_t portion(size_t most, size_t window)
 {
-    size_t most = pool->settings.options.max_workers;
     size_t quarter = window / 4;
 
     if (window <= 2 * most || quarter == 0)
@@ -280,8 +280,9 @@ static weir_status prepare_stream(struct weir_stream *stream, weir_pool *pool,
     stream->window = o->window;
     stream->order = o->order;
     stream->item_size = pool->settings.options.item_size;
-    stream->back_at_most = portion(pool, o->window);
     weir__mutex_lock(&pool->lock);
+    stream->back_at_most =
+        portion(pool->settings.options.max_workers, o->window);
     spares = (size_t)pool->worker_slots + 1;
     weir__mutex_unlock(&pool->lock);
     weir__counter_write(&stream->remaining, o->window + spares + 1);
