@@ -535,6 +535,8 @@ START_TEST(a_stop_interrupts_the_source)
     await_count(&source.at_end, 1);
     weir_pipeline_stop(pipeline);
     wait_for_end(WEIR_CANCELLED);
+    weir_pipeline_destroy(pipeline);
+    pipeline = NULL;
     ck_assert_uint_eq(tally_read(&source.interrupts), 1);
 }
 END_TEST
@@ -664,10 +666,18 @@ START_TEST(what_makes_no_sense_is_refused)
     pools[1].retry = NULL;
     pools[1].max_abandoned = 1;
     refused("pool.max_abandoned");
+    pools[1].max_abandoned = 0;
+    pools[1].grace_ns = 1;
+    stages[1].kind = WEIR_STAGE_SERIAL;
+    refused("grace_ns");
+    pools[1] = pool;
+    stages[1] = good;
+    pools[1].queue_capacity = (size_t)1 << 25;
+    refused("stage spell: pool.queue_capacity");
     pools[1] = pool;
     pools[1].timeout_ns = -1;
     stages[1] = good;
-    refused("timeout_ns");
+    refused("stage spell: timeout_ns");
     pools[1] = pool;
     producer.next = NULL;
     refused("producer.next");

@@ -396,11 +396,47 @@ START_TEST(plain_items_arrive_once)
                                           WEIR_FOREVER),
                          WEIR_OK);
         ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+        ck_assert_int_ge(outcome.waited_ns, 0);
+        ck_assert_int_ge(outcome.ran_ns, 0);
         ck_assert(_i == 0 || number == i);
         sum += number;
     }
     ck_assert_uint_eq(sum, count * (count - 1) / 2);
     must_end(WEIR_END);
+}
+END_TEST
+
+static void clean_up(void *arg)
+{
+    (void)arg;
+}
+
+static int sleep_and_clean_up(weir_task *task, void *item)
+{
+    (void)item;
+    if (weir_task_defer(task, clean_up, NULL))
+        return 1;
+    return weir_task_sleep(task, WEIR_MS(5)) ? 1 : 0;
+}
+
+/* One that is made an entry at its end, since it has clean-ups. */
+START_TEST(what_it_ran_is_no_waiting)
+{
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    weir_producer range;
+
+    close_source_of_numbers();
+    options.item_size = sizeof(uint64_t);
+    options.on_settled = NULL;
+    options.on_release = NULL;
+    how.handler = sleep_and_clean_up;
+    ck_assert_int_eq(weir_producer_range(&range, 0, 1), WEIR_OK);
+    open_pool();
+    ck_assert_int_eq(weir_stream_open(&stream, pool, &range, &how), WEIR_OK);
+    ck_assert_int_eq(weir_stream_next(stream, NULL, &outcome, WEIR_FOREVER),
+                     WEIR_OK);
+    ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+    ck_assert_int_ge(outcome.ran_ns, WEIR_MS(5));
 }
 END_TEST
 
@@ -424,6 +460,7 @@ int main(void)
         an_overdue_item_is_not_written,
         overdue_attempts_hold_no_tickets,
         retries_are_one_result,
+        what_it_ran_is_no_waiting,
         others_can_drop_its_items,
         an_item_can_expire,
         NULL};

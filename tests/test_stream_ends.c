@@ -189,6 +189,47 @@ START_TEST(a_failed_producer_is_the_end)
 }
 END_TEST
 
+START_TEST(a_producer_that_timed_out_has_failed)
+{
+    numbers.end = WEIR_TIMED_OUT;
+    open_both(1);
+    (void)take(NULL);
+    must_end(WEIR_ESYSTEM);
+    ck_assert_int_eq(errno, ETIMEDOUT);
+}
+END_TEST
+
+static struct tally closed_late;
+static weir_status join_when_closing;
+
+static void join_at_close(void *self)
+{
+    (void)self;
+    join_when_closing = weir_pool_join(pool, WEIR_FOREVER);
+    tally_add(&closed_late, 1);
+}
+
+/* On a worker, as it ends the attempt that the stream did not wait for. */
+START_TEST(a_close_on_a_worker_cannot_wait_for_it)
+{
+    static const struct tally none = TALLY_INIT;
+
+    closed_late = none;
+    close_source_of_numbers();
+    source.close = join_at_close;
+    if (_i)
+        source.settle = NULL, source.release = NULL;
+    act = act_wait;
+    numbers.may_lose = true; /* nobody counts */
+    open_both(1);
+    await_count(&started, 1);
+    close_stream();
+    gate_open(&may_finish);
+    await_count(&closed_late, 1);
+    ck_assert_int_eq(join_when_closing, WEIR_DEADLOCK);
+}
+END_TEST
+
 START_TEST(a_next_that_ends_its_thread_is_the_end)
 {
     numbers.exits = true;
@@ -251,11 +292,13 @@ START_TEST(it_may_outlive_its_pool)
 {
     open_both(3);
     await_count(&numbers.settled, 3);
+    await_count(&numbers.pool_settled, 3);
     weir_pool_destroy(pool);
     pool = NULL;
     for (int i = 0; i < 3; i++)
         (void)take(NULL);
     must_end(WEIR_END);
+    ck_assert_uint_eq(tally_read(&numbers.pool_released), 0);
 }
 END_TEST
 
@@ -413,13 +456,14 @@ int main(void)
         NULL};
     const TTest *const often[] = {a_close_comes_at_any_moment, NULL};
     const TTest *const ends[] = {a_failed_producer_is_the_end,
+                                 a_producer_that_timed_out_has_failed,
                                  a_next_that_ends_its_thread_is_the_end,
                                  a_stopped_pool_is_the_end,
                                  a_degraded_pool_is_the_end,
                                  it_may_outlive_its_pool,
                                  NULL};
     const TTest *const stuck[] = {it_may_outlive_its_pool_with_a_stuck_attempt,
-                                  NULL};
+                                  a_close_on_a_worker_cannot_wait_for_it, NULL};
     const TTest *const refusals[] = {what_makes_no_sense_is_refused,
                                      an_outcome_without_a_size_is_refused,
                                      each_failure_of_open_is_answered,

@@ -42,15 +42,15 @@ typedef struct weir_stage {
     const char *name;     /* up to 31 bytes are copied; no two are the same */
     weir_stage_kind kind; /* 0: WEIR_STAGE_PARALLEL */
     weir_handler *handler;
-    size_t item_size; /* bytes of its items, up to 4072; of the first: 0, or the
+    size_t item_size; /* bytes of its items, up to 4080; of the first: 0, or the
                          producer's */
     const weir_pool_options *pool; /* NULL: defaults; copied.  queue_capacity
                                       (0: 64) is that of the queue before the
                                       stage.  To be left alone: item_size,
                                       on_full, on_settled, on_release; where
                                       another stage follows max_result; in a
-                                      serial one workers, or 1; in order, retry
-                                      and max_abandoned too */
+                                      serial one workers, or 1, grace_ns and
+                                      max_abandoned; in order, retry too */
 } weir_stage;
 #define WEIR_STAGE_INIT WEIR_SIZED(weir_stage)
 
@@ -111,7 +111,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_pipeline_wait(weir_pipeline *pipeline,
  * CANCELLED, what runs finishes, and leaves CANCELLED before the next stage.
  *
  * Blocks:  no; weir_pipeline_wait waits for it.
- * Threads: any; from a handler too.
+ * Threads: any; from a handler or on_left too, but not from the producer's
+ * next, since it calls interrupt.
  */
 WEIR_API void weir_pipeline_stop(weir_pipeline *pipeline);
 

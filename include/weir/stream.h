@@ -60,8 +60,9 @@ typedef struct weir_stream_options {
  * Owns:    the caller owns *out until weir_stream_close(*out).  The producer is
  *          copied; from WEIR_OK on the stream closes it, after the last
  *          release; what its `self` is must last until then.  The pool stays
- *          yours, and the stream may outlive it; an item that a stuck attempt
- *          holds when the pool is destroyed is then never released.
+ *          yours.  The stream may outlive it, but then the pool's on_release
+ *          does not run for what it still holds, and what a stuck attempt holds
+ *          is never released: close it first.
  * Returns: WEIR_OK, WEIR_EINVAL (weir_last_error() names what is wrong: a
  *          window of 0, an item_size that is not the pool's, pointers for
  *          another process), WEIR_ENOMEM, WEIR_ESYSTEM (the thread did not
@@ -123,7 +124,8 @@ WEIR_API void weir_stream_close(weir_stream *stream);
  * Blocks:  until all have settled.
  * Owns:    the arrays stay yours.  `results` may be NULL if there are none.
  * Returns: WEIR_OK: all are DONE.  WEIR_FAILED: some are not; their results are
- *          zeros, and weir_last_error() tells of the first.  WEIR_CLOSED,
+ *          zeros, as are those of items that were not taken, and
+ *          weir_last_error() tells of the first.  WEIR_CLOSED,
  *          WEIR_DEGRADED: the pool took no more of them.  WEIR_DEADLOCK: from a
  *          handler or callback of the pool.  WEIR_EINVAL, WEIR_ENOMEM,
  *          WEIR_ESYSTEM, WEIR_FORKED.

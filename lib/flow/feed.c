@@ -64,14 +64,17 @@ void weir__word_failure(char *into, size_t room, const weir_outcome *outcome)
 }
 
 /* The item is ours: nobody else will say what became of it. */
-static void turn_away(struct weir__feed *feed, void *item, weir_status why)
+static weir_status
+turn_away(struct weir__feed *feed, void *item, weir_status why)
 {
     const weir_producer *p = &feed->producer;
-    char message[64];
+    char message[64], words[sizeof(feed->error)];
+    int error = errno;
     weir_outcome outcome = WEIR_OUTCOME_INIT;
 
     snprintf(message, sizeof(message), "the pool did not accept it: %s",
              weir_status_text(why));
+    snprintf(words, sizeof(words), "%s", weir_last_error());
     outcome.kind = WEIR_OUTCOME_CANCELLED;
     outcome.message = message;
     if (p->settle)
@@ -79,6 +82,8 @@ static void turn_away(struct weir__feed *feed, void *item, weir_status why)
     feed->turned_away(feed->arg, item, &outcome);
     if (p->release && !feed->seat)
         p->release(p->self, item);
+    errno = error; /* whatever those have made of it */
+    return weir__refuse(why, "%s", words);
 }
 
 static weir_status feed_item(struct weir__feed *feed, void *item)
@@ -110,7 +115,7 @@ static weir_status pump(struct weir__feed *feed)
             return status == WEIR_END ? WEIR_OK : status;
         status = feed_item(feed, item);
         if (status)
-            turn_away(feed, item, status);
+            status = turn_away(feed, item, status);
         feed->was_closed = status == WEIR_CLOSED;
         if (feed->was_closed)
             break;
@@ -130,6 +135,10 @@ static void feed_pool(void *arg)
         feed->status = WEIR_ESYSTEM;
         feed->system_error = EINVAL;
     }
+    if (feed->seat && feed->status == WEIR_TIMED_OUT) { /* a reader's own */
+        feed->status = WEIR_ESYSTEM;
+        feed->system_error = ETIMEDOUT;
+    }
     snprintf(feed->error, sizeof(feed->error), "%s", weir_last_error());
 }
 
@@ -144,8 +153,7 @@ void weir__feed_end(struct weir__feed *feed)
 {
     const weir_producer *p = &feed->producer;
 
-    weir__flag_write(&feed->asked_to_end, true);
-    if (p->interrupt)
+    if (!weir__flag_swap(&feed->asked_to_end, true) && p->interrupt)
         p->interrupt(p->self);
 }
 

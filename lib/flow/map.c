@@ -32,10 +32,8 @@ static weir_status check_map(const weir_pool *pool, const void *items,
 }
 
 /* Whether the item's result is in its place. */
-static bool
-store(const weir_pool *pool, const weir_outcome *outcome, unsigned char *slot)
+static bool store(const weir_outcome *outcome, unsigned char *slot)
 {
-    size_t room = pool->settings.options.max_result;
     bool done = outcome->kind == WEIR_OUTCOME_DONE;
     size_t size = done ? outcome->result_size : 0;
 
@@ -43,7 +41,6 @@ store(const weir_pool *pool, const weir_outcome *outcome, unsigned char *slot)
         return done;
     if (size > 0)
         memcpy(slot, outcome->result, size);
-    memset(slot + size, 0, room - size);
     return done;
 }
 
@@ -60,7 +57,7 @@ read_all(const weir_pool *pool, weir_stream *stream, unsigned char *results)
         status = weir_stream_next(stream, NULL, &outcome, WEIR_FOREVER);
         if (status)
             break;
-        if (!store(pool, &outcome, results ? results + i * room : NULL) &&
+        if (!store(&outcome, results ? results + i * room : NULL) &&
             first[0] == '\0')
             snprintf(first, sizeof(first), "item %zu: %s: %s", i,
                      weir_outcome_name(outcome.kind), outcome.message);
@@ -83,6 +80,8 @@ weir_status weir_map(weir_pool *pool, weir_handler *handler, const void *items,
         status = weir__refuse(WEIR_EINVAL, "handler is NULL");
     if (status || count == 0)
         return status;
+    if (results) /* of those that the pool does not take, too */
+        memset(results, 0, count * pool->settings.options.max_result);
     status = weir_producer_array(&array, items, count,
                                  pool->settings.options.item_size);
     if (status)

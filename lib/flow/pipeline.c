@@ -16,7 +16,7 @@
 #include "flow/producers.h"
 #include "observe/ledger.h"
 
-enum { STAGES_AT_MOST = 64, STAGE_CAPACITY = 64 };
+enum { STAGES_AT_MOST = 64, STAGE_CAPACITY = 64, CAPACITY_AT_MOST = 1 << 23 };
 
 /* -------------------------------------------------------------------- checks
  */
@@ -26,6 +26,17 @@ static weir_status refuse_stage(const struct weir__stage *stage,
 {
     return weir__refuse(WEIR_EINVAL, "stage %s: %s: %s", stage->name, option,
                         remedy);
+}
+
+/* What was refused, in its name. */
+static weir_status name_stage(const struct weir__stage *stage, weir_status why)
+{
+    char words[WEIR__MESSAGE_BYTES];
+    int error = errno;
+
+    snprintf(words, sizeof(words), "%s", weir_last_error());
+    errno = error;
+    return weir__refuse(why, "stage %s: %s", stage->name, words);
 }
 
 static weir_status
@@ -48,10 +59,12 @@ check_stage_pool(const struct weir__stage *stage, const weir_pool_options *o)
         return refuse_stage(stage, "pool.retry",
                             "what is tried again would lose its turn: retry at "
                             "another stage");
-    if (stage->kind == WEIR_STAGE_SERIAL_IN_ORDER && o->max_abandoned > 0)
-        return refuse_stage(stage, "pool.max_abandoned",
+    if (stage->kind != WEIR_STAGE_PARALLEL &&
+        o->isolation != WEIR_ISOLATE_PROCESS &&
+        (o->max_abandoned > 0 || o->grace_ns > 0))
+        return refuse_stage(stage, "pool.max_abandoned and grace_ns",
                             "an abandoned thread would work beside the next "
-                            "one: leave it 0, and grace_ns too");
+                            "one: leave both 0");
     return WEIR_OK;
 }
 
@@ -148,10 +161,14 @@ create_stage_pool(struct weir__stage *stage, weir_pool_options *o)
         o->queue_capacity = STAGE_CAPACITY;
     if (!o->name)
         o->name = stage->name;
+    if (o->queue_capacity > CAPACITY_AT_MOST)
+        return refuse_stage(stage, "pool.queue_capacity",
+                            "it is at most 8388608");
     status = weir_pool_create(&stage->pool, o);
-    if (!status)
-        stage->window =
-            o->queue_capacity + stage->pool->settings.options.max_workers;
+    if (status)
+        return name_stage(stage, status);
+    stage->window =
+        o->queue_capacity + stage->pool->settings.options.max_workers;
     return status;
 }
 

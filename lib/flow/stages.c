@@ -144,7 +144,9 @@ static void stage_fed(void *arg, const struct weir__feed *feed)
     if (feed->was_closed)
         weir__pipeline_end_early(stage->pipeline, WEIR_CLOSED,
                                  "a stage's pool was stopped");
-    else if (feed->status == WEIR_DEGRADED)
+    else if (feed->status == WEIR_DEGRADED ||
+             (feed->status && stage->index > 0)) /* nobody reads the one before
+                                                    any more */
         weir__pipeline_end_early(stage->pipeline, feed->status, feed->error);
     else if (feed->status)
         (void)note_reason(stage->pipeline, feed->status, feed->error, false);

@@ -160,7 +160,7 @@ static void let_go_of_all(struct weir_stream *stream)
         less += !(holds & WEIR__HELD_BY_POOL);
     }
     weir__places_recall(&stream->places); /* see THE LAST TOUCH in places.h */
-    weir__stream_end(stream, less);
+    weir__stream_end(stream, less, false);
 }
 
 void weir_stream_close(weir_stream *stream)
@@ -174,7 +174,8 @@ void weir_stream_close(weir_stream *stream)
     weir__pool_give_up(stream->pool, &stream->keeper);
     weir__places_recall(&stream->places);
     weir__thread_join(&stream->feed.thread);
-    weir__pool_cancel_kept(stream->pool, &stream->keeper);
+    if (weir__stream_held(stream) > 0) /* else all of it has settled */
+        weir__pool_cancel_kept(stream->pool, &stream->keeper);
     let_go_of_all(stream);
 }
 

@@ -130,7 +130,7 @@ size_t weir__stream_held(const weir_stream *stream);
 /* The reader is done with the place. */
 void weir__stream_let_go(struct weir_stream *stream, struct weir__place *place);
 /* So many of `remaining` are no more; with the last of them the stream is
- * gone. */
-void weir__stream_end(struct weir_stream *stream, uint64_t less);
+ * gone.  `told`: on a thread of the pool's. */
+void weir__stream_end(struct weir_stream *stream, uint64_t less, bool told);
 
 #endif /* WEIR_LIB_FLOW_STREAM_H */

@@ -9,13 +9,19 @@
 /* ------------------------------------------------------------------- release
  */
 
-static void dispose_stream(struct weir_stream *stream)
+/* `told`: on a thread of the pool's. */
+static void dispose_stream(struct weir_stream *stream, bool told)
 {
     const weir_producer *p = &stream->feed.producer;
+    struct weir__inside inside;
     weir_pool *pool = stream->pool;
 
+    if (told)
+        weir__pool_enter(&inside, pool);
     if (p->close)
         p->close(p->self);
+    if (told)
+        weir__pool_leave(&inside);
     weir_queue_destroy(stream->tickets);
     weir_queue_destroy(stream->settled);
     weir__places_dispose(&stream->places);
@@ -25,16 +31,39 @@ static void dispose_stream(struct weir_stream *stream)
     weir__pool_unlock_and_let_go(pool);
 }
 
-void weir__stream_end(struct weir_stream *stream, uint64_t less)
+void weir__stream_end(struct weir_stream *stream, uint64_t less, bool told)
 {
     if (weir__counter_add(&stream->remaining, -less) == less)
-        dispose_stream(stream);
+        dispose_stream(stream, told);
 }
 
 static void free_place(struct weir_stream *stream, struct weir__place *place)
 {
     if (weir__places_free(&stream->places, place))
-        weir__stream_end(stream, 1);
+        weir__stream_end(stream, 1, true);
+}
+
+/* On the reader's thread, as if it were one of the pool's: the pool's end waits
+ * for it, and once the pool has been destroyed it does not run. */
+static void call_on_release(weir_pool *pool, void *item)
+{
+    const weir_pool_options *o = &pool->settings.options;
+    struct weir__inside inside;
+    bool goes;
+
+    weir__mutex_lock(&pool->lock);
+    goes = !pool->destroyed;
+    pool->handling += goes;
+    weir__mutex_unlock(&pool->lock);
+    if (!goes)
+        return;
+    weir__pool_enter(&inside, pool);
+    o->on_release(o->on_release_arg, item);
+    weir__pool_leave(&inside);
+    weir__mutex_lock(&pool->lock);
+    pool->handling--;
+    weir__pool_changed(pool);
+    weir__mutex_unlock(&pool->lock);
 }
 
 void weir__stream_let_go(struct weir_stream *stream, struct weir__place *place)
@@ -45,7 +74,7 @@ void weir__stream_let_go(struct weir_stream *stream, struct weir__place *place)
     if (!weir__place_let_go(place, WEIR__HELD_BY_READER))
         return;
     if (place->accepted && !place->is_lost && o->on_release)
-        o->on_release(o->on_release_arg, place->item);
+        call_on_release(stream->pool, place->item);
     if (!place->is_lost && p->release)
         p->release(p->self, place->item);
     free_place(stream, place);
@@ -69,7 +98,7 @@ static void settle_place(void *arg, const void *item,
 
     weir__place_settle(place, outcome, overdue);
     publish(stream, place->ticket);
-    if (p->settle) /* last: it may end the thread */
+    if (p->settle) /* nobody waits for it but the release */
         p->settle(p->self, item, outcome);
 }
 

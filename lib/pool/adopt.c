@@ -73,6 +73,7 @@ create_entry(weir_pool *pool, const struct weir__plain *plain)
     entry->timeout_ns = pool->settings.options.timeout_ns;
     entry->retry = &pool->settings.retry;
     entry->submitted_ns = weir__now();
+    entry->is_kept = kept != NULL;
     if (kept) {
         entry->handler = kept->keeper->handler;
         entry->item = kept->item;
@@ -216,7 +217,13 @@ static void take_over(weir_pool *pool, struct weir__entry *entry,
         entry->started_ns = at_ns - entry->timeout_ns;
         weir__timekeeper_set(pool, entry, at_ns);
     }
-    entry->first_started_ns = entry->started_ns;
+    if (weir__kept_of(&worker->lane.plain)) {
+        entry->first_started_ns = worker->lane.started_ns;
+        if (entry->timeout_ns == 0)
+            entry->started_ns = worker->lane.started_ns;
+    } else {
+        entry->first_started_ns = entry->started_ns;
+    }
     entry->since_ns = entry->started_ns;
     entry->outcome.attempts = 1;
     weir__entry_count(pool, entry, WEIR__COLUMN(running), 1);
@@ -287,12 +294,13 @@ bool weir__lane_turn_back_drops_lock(weir_pool *pool,
 
     if (worker->entry)
         return false;
-    if (!pool->no_retries) {
+    if (!pool->no_retries && !weir__kept_is_given_up(&worker->lane.plain)) {
         weir__lane_want(worker);
         make_entry(pool, worker);
         return false;
     }
     weir__counter_write(&worker->lane.at, 0);
+    weir__lane_shut(pool); /* it may have been opened again */
     entry = create_entry(pool, &worker->lane.plain);
     pool->adopted++;
     weir__entry_queue(pool, entry);

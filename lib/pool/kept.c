@@ -76,5 +76,6 @@ void weir__pool_cancel_kept(weir_pool *pool, const struct weir__keeper *keeper)
     cancel_list_of(pool, &pool->due, keeper);
     for (uint32_t i = 0; i < pool->worker_slots; i++)
         cancel_keepers(pool, pool->workers[i]->entry, keeper);
+    weir__lane_review(pool);
     weir__mutex_unlock(&pool->lock);
 }

@@ -78,6 +78,15 @@ weir__kept_of(const struct weir__plain *plain)
     return plain->handler == weir__kept_mark ? plain->item : NULL;
 }
 
+/* Its keeper submits no more, and what has not started is cancelled: a worker
+ * that has taken one and not said so yet is seen by nobody who cancels. */
+static inline bool weir__kept_is_given_up(const struct weir__plain *plain)
+{
+    const struct weir__kept *kept = weir__kept_of(plain);
+
+    return kept && weir__flag_read(&kept->keeper->gives_up);
+}
+
 /* The attempt of a plain one has ended, by itself; `answered` by its record,
  * when it did. */
 void weir__kept_tell(const struct weir__kept *kept,

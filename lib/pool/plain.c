@@ -83,7 +83,8 @@ static void set_cancellable(struct weir__worker *worker, bool let)
     weir__thread_let_cancel(let);
 }
 
-/* The pool closes: false if the task is not to run any more. */
+/* The pool closes, or the keeper gives up: false if the task is not to run any
+ * more. */
 static bool goes_on(weir_pool *pool, struct weir__worker *worker)
 {
     bool back;
@@ -113,6 +114,8 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
             attempt.context = kept->keeper->context;
         if (lane->ended_ns == 0)
             lane->ended_ns = weir__now();
+        if (lane->ended_ns < kept->submitted_ns) /* it came since */
+            lane->ended_ns = kept->submitted_ns;
         lane->started_ns = lane->ended_ns;
     }
 
@@ -126,7 +129,8 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
     weir__fence_light();
     if (o->timeout_ns > 0)
         weir__beat_began(pool, worker);
-    return !WEIR_RARELY(weir__flag_read(&pool->lane_closing)) ||
+    return !WEIR_RARELY(weir__flag_read(&pool->lane_closing) ||
+                        weir__kept_is_given_up(&lane->plain)) ||
            goes_on(pool, worker);
 }
 

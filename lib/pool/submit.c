@@ -39,6 +39,7 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
     entry->timeout_ns = offer->timeout_ns;
     entry->time_to_live_ns = offer->time_to_live_ns;
     entry->source = offer->source;
+    entry->is_kept = offer->kept != NULL;
     entry->submitted_ns = weir__now();
     entry->item = offer->item;
     if (offer->copy) {

@@ -43,10 +43,11 @@ handled(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
         weir__entry_retry_if_ready(pool, entry);
 }
 
-static void
-let_go_of_item(const struct weir__source *source, void *item, bool released)
+/* A run's source may be gone by now, if the attempt was stuck. */
+static void let_go_of_item(const struct weir__source *source, void *item,
+                           bool is_kept, bool released)
 {
-    if (source && source->let_go)
+    if (is_kept && source)
         source->let_go(source->arg, item, released);
 }
 
@@ -64,7 +65,7 @@ static void let_go_drops_lock(weir_pool *pool, struct weir__entry *entry)
     entry->future = NULL;
     entry->group = NULL;
     weir__mutex_unlock(&pool->lock);
-    let_go_of_item(source, entry->item, false);
+    let_go_of_item(source, entry->item, entry->is_kept, false);
     weir_future_release(future);
     weir__mutex_lock(&pool->lock);
     weir__series_leave_drops_lock(pool, series);
@@ -89,6 +90,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
 {
     const struct weir__source *source = entry->source;
     void *item = entry->item;
+    bool is_kept = entry->is_kept;
     weir_future *future = entry->future;
     weir_group *group = entry->group;
     struct weir__series *series = entry->series;
@@ -96,9 +98,9 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
 
     if (!callers)
         give_back(pool, entry);
-    if (future || callers || (source && source->let_go)) {
+    if (future || callers || is_kept) {
         weir__mutex_unlock(&pool->lock);
-        let_go_of_item(source, item, true);
+        let_go_of_item(source, item, is_kept, true);
         weir_future_release(future);
         weir__store_release_callers(callers);
         weir__mutex_lock(&pool->lock);
