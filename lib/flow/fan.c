@@ -11,10 +11,10 @@
  * they are a group, which is what is joined and counted in the end.
  *
  * If abandoned attempts are left they hold items, and with them all that is
- * here: then it is left to them.
+ * here: then it is left to them, and the last to release its item frees it.
  *
- * Locking: rank RUN, for the words of the first failure; and the feed's end is
- * known by joining its thread.
+ * Locking: rank RUN, for the words of the first failure and the count of items;
+ * the feed's end is known by joining its thread.
  */
 #include <weir/fan.h>
 
@@ -43,6 +43,8 @@ struct fan {
     struct weir__source source; /* I */
     weir_fan_options options;   /* I */
     uint64_t turn;              /* the feed's: without a key */
+    uint64_t outstanding;       /* L: items that are to be released */
+    bool is_left;               /* L: by the call; the last item frees it */
     char first_failure[sizeof(((weir_report *)0)->first_failure)]; /* L */
     weir_group *groups[]; /* I: of each pool */
 };
@@ -68,12 +70,46 @@ static void fan_settle(void *arg, const void *item, const weir_outcome *outcome,
         p->settle(p->self, item, outcome);
 }
 
+static void dispose_fan(struct fan *fan)
+{
+    for (size_t i = 0; i < fan->options.pool_count; i++)
+        weir_group_destroy(fan->groups[i]);
+    weir__feed_dispose(&fan->feed);
+    weir__mutex_dispose(&fan->lock);
+    weir__release(fan);
+}
+
+/* One less.  The last one, if the call has not waited for it, takes all with
+ * it. */
+static void item_is_done(struct fan *fan)
+{
+    bool last;
+
+    weir__mutex_lock(&fan->lock);
+    last = --fan->outstanding == 0 && fan->is_left;
+    weir__mutex_unlock(&fan->lock);
+    if (last)
+        dispose_fan(fan);
+}
+
 static void fan_release(void *arg, void *item)
 {
-    const weir_producer *p = &((struct fan *)arg)->feed.producer;
+    struct fan *fan = arg;
+    const weir_producer *p = &fan->feed.producer;
 
     if (p->release)
         p->release(p->self, item);
+    item_is_done(fan);
+}
+
+/* By a call that returns although attempts are stuck. */
+static void leave_fan(struct fan *fan)
+{
+    weir__mutex_lock(&fan->lock);
+    fan->outstanding++;
+    fan->is_left = true;
+    weir__mutex_unlock(&fan->lock);
+    item_is_done(fan);
 }
 
 static void fan_turned_away(void *arg, void *item, const weir_outcome *outcome)
@@ -95,9 +131,16 @@ static weir_status submit_by_key(void *arg, void *item)
     uint64_t key = o->key ? o->key(o->key_arg, item) : fan->turn++;
 
     size_t i = key % o->pool_count;
+    weir_status status;
 
-    return weir__submit_from(o->pools[i], fan->groups[i], &fan->source,
-                             o->handler, item);
+    weir__mutex_lock(&fan->lock);
+    fan->outstanding++;
+    weir__mutex_unlock(&fan->lock);
+    status = weir__submit_from(o->pools[i], fan->groups[i], &fan->source,
+                               o->handler, item);
+    if (status)
+        item_is_done(fan); /* its feed sees to it */
+    return status;
 }
 
 /* -------------------------------------------------------------------- checks
@@ -155,15 +198,6 @@ static weir_status check_fan(const weir_fan_options *options,
 }
 
 /* ---------------------------------------------------------------- its life */
-
-static void dispose_fan(struct fan *fan)
-{
-    for (size_t i = 0; i < fan->options.pool_count; i++)
-        weir_group_destroy(fan->groups[i]);
-    weir__feed_dispose(&fan->feed);
-    weir__mutex_dispose(&fan->lock);
-    weir__release(fan);
-}
 
 /* NULL: no memory, and nothing is left. */
 static struct fan *
@@ -275,7 +309,9 @@ weir_status weir_fan_out(const weir_fan_options *options, weir_report *report)
     error = errno;
     if (status != WEIR_STUCK && producer.close)
         producer.close(producer.self);
-    if (fan && status != WEIR_STUCK)
+    if (fan && status == WEIR_STUCK)
+        leave_fan(fan);
+    else if (fan)
         dispose_fan(fan);
     weir__thread_let_cancel(could);
     filled.status = status;
