@@ -188,10 +188,11 @@ static weir_status check_fan(const weir_fan_options *options,
         status = weir__producer_read(p, o->producer, "producer");
     if (!status && !o->handler)
         status = weir__refuse(WEIR_EINVAL, "handler is NULL");
-    if (!status &&
-        (!o->pools || o->pool_count == 0 || o->pool_count > POOLS_AT_MOST))
-        status = weir__refuse(WEIR_EINVAL, "pool_count %zu is not 1 to %d",
-                              o->pools ? o->pool_count : 0, POOLS_AT_MOST);
+    if (status)
+        return status;
+    if (!o->pools || o->pool_count == 0 || o->pool_count > POOLS_AT_MOST)
+        return weir__refuse(WEIR_EINVAL, "pool_count %zu is not 1 to %d",
+                            o->pools ? o->pool_count : 0, POOLS_AT_MOST);
     for (size_t i = 0; !status && i < o->pool_count; i++)
         status = check_fan_pool(o, i, p);
     return status;
@@ -203,10 +204,12 @@ static weir_status check_fan(const weir_fan_options *options,
 static struct fan *
 create_fan(const weir_fan_options *o, const weir_producer *producer)
 {
-    struct fan *fan =
-        weir__allocate(sizeof(*fan) + o->pool_count * sizeof(fan->groups[0]));
+    struct fan *fan;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
+    size_t groups = o->pool_count * sizeof(fan->groups[0]);
     weir_status status;
 
+    fan = weir__allocate(sizeof(*fan) + groups);
     if (!fan)
         return NULL;
     if (weir__mutex_init(&fan->lock, WEIR__RANK_RUN)) {
