@@ -237,11 +237,13 @@ int64_t test_clock_await_any_waiter(void)
 
 void test_clock_hold(int64_t at_ns)
 {
+    struct timespec limit = hang_limit();
     struct sleeper *sleeper;
 
     pthread_mutex_lock(&guard);
-    sleeper = find(at_ns);
-    ck_assert_msg(sleeper != NULL, "nobody to hold: await the waiter first");
+    /* It may just have been woken, to look and to wait again. */
+    while (!(sleeper = find(at_ns)))
+        wait_or_fail(&changed, &guard, &limit, "a waiter to hold");
     sleeper->held = true;
     pthread_mutex_unlock(&guard);
 }
