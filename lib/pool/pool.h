@@ -220,9 +220,9 @@ struct weir_pool {
     struct weir__flag on_beat;      /* A, L to write: see beat.c */
     uint64_t beat_taken;            /* L: plain tasks by the last beat */
     int64_t beat_at_ns;             /* L: the next one */
-    struct weir__spin submit_spin;  /* of submitters without room */
-    struct weir__spin work_spin;    /* of workers without a task, or
-                                       waiting for what a child says */
+    /* Of submitters without room; of workers without a task, or an answer. */
+    _Alignas(WEIR__APART) struct weir__spin submit_spin;
+    struct weir__spin work_spin;
     struct weir__ring lane;
 };
 
