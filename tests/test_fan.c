@@ -340,6 +340,7 @@ START_TEST(a_handler_cannot_wait_for_itself)
                      WEIR_OK);
     ck_assert_int_eq(weir_future_wait(future, &outcome, WEIR_FOREVER), WEIR_OK);
     ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+    ck_assert_uint_eq(tally_read(&source.closed), 0); /* nor was it touched */
     weir_future_release(future);
 }
 END_TEST
