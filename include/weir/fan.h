@@ -46,11 +46,12 @@ typedef struct weir_fan_options {
  * Owns:    closes the producer, whatever it returns, except on WEIR_EINVAL,
  *          WEIR_DEADLOCK and WEIR_FORKED: then it was not touched; and while
  *          abandoned attempts hold items (WEIR_STUCK): then closing it is
- * yours, when those have ended. Returns: WEIR_OK, also when tasks failed: the
- * ledger says so; a failed producer's status, WEIR_CANCELLED (it was
- * interrupted), WEIR_CLOSED and WEIR_DEGRADED (a pool took no more),
- * WEIR_STUCK, WEIR_DEADLOCK (from a handler or callback of one of the pools),
- * WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM, WEIR_FORKED.  *report, of these items
+ *          yours, when those have ended.
+ * Returns: WEIR_OK, also when tasks failed: the ledger says so; a failed
+ *          producer's status, WEIR_CANCELLED (it was interrupted), WEIR_CLOSED
+ *          and WEIR_DEGRADED (a pool took no more), WEIR_STUCK, WEIR_DEADLOCK
+ *          (from a handler or callback of one of the pools), WEIR_EINVAL,
+ *          WEIR_ENOMEM, WEIR_ESYSTEM, WEIR_FORKED.  *report, of these items
  *          only, is written unless WEIR_EINVAL, WEIR_DEADLOCK, WEIR_FORKED;
  *          NULL is allowed.
  * Threads: any; from a handler of another pool too.

@@ -93,7 +93,7 @@ weir_pipeline_open(weir_pipeline **out, const weir_producer *producer,
  *
  * Blocks:  until then, or the deadline.
  * Returns: WEIR_OK: the producer came to its end; what became of its items is
- * in the ledger.  Else why it ended early: the producer's failure,
+ *          in the ledger.  Else why it ended early: the producer's failure,
  *          WEIR_DEGRADED (too many threads of a stage are abandoned),
  *          WEIR_CANCELLED (weir_pipeline_stop).  WEIR_TIMED_OUT: it goes on.
  *          WEIR_DEADLOCK: from a handler of one of its stages or an on_left.

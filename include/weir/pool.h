@@ -263,9 +263,9 @@ weir_pool_create(weir_pool **out, const weir_pool_options *options);
  *          WEIR_DEADLOCK (in a handler or callback of this pool: it would have
  *          to wait for ever, or to run itself), WEIR_ENOMEM (caller-runs),
  *          WEIR_FORKED, WEIR_EINVAL; with WEIR_ISOLATE_PROCESS WEIR_ESYSTEM
- * (the fork server has ended), and WEIR_EINVAL for an item that is not copied,
- * a context, or a handler loaded after weir_process_start(). Threads: any; from
- * a handler too.
+ *          (the fork server has ended), and WEIR_EINVAL for an item that is not
+ *          copied, a context, or a handler loaded after weir_process_start().
+ * Threads: any; from a handler too.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_pool_submit(weir_pool *pool,
                                                     weir_handler *handler,
@@ -390,9 +390,10 @@ WEIR_API uint64_t weir_pool_settled(weir_pool *pool);
  * as they are not idle.
  *
  * Blocks:  until the new workers' worker_start, or child_start, has returned;
- * one that has to wait for the place of an abandoned thread starts when that
- * has gone. Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM,
- * WEIR_ESYSTEM, WEIR_DEADLOCK (in a worker_start or worker_stop of this pool),
+ *          one that has to wait for the place of an abandoned thread starts
+ *          when that has gone.
+ * Returns: WEIR_OK, WEIR_EINVAL, WEIR_CLOSED, WEIR_ENOMEM, WEIR_ESYSTEM,
+ *          WEIR_DEADLOCK (in a worker_start or worker_stop of this pool),
  *          WEIR_FORKED; unless WEIR_OK the number is what it was.
  * Threads: any; from a handler too; several at once take turns.
  */
@@ -428,8 +429,9 @@ WEIR_API WEIR_MUST_USE weir_status weir_pool_stop(weir_pool *pool,
  * does nothing.
  *
  * Blocks:  while callbacks run; with WEIR_ISOLATE_PROCESS until the children
- * have been killed. Threads: one, with no other call on this pool in progress,
- * nor a submit to a group of it; not in a handler or callback of it.
+ *          have been killed.
+ * Threads: one, with no other call on this pool in progress, nor a submit to a
+ *          group of it; not in a handler or callback of it.
  */
 WEIR_API void weir_pool_destroy(weir_pool *pool);
 

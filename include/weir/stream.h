@@ -94,8 +94,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_stream_open(
  *          (weir_last_error() has its words, errno its errno), WEIR_CLOSED if
  *          the pool was stopped first, WEIR_DEGRADED if it took no more.
  *          WEIR_DEADLOCK: a handler or callback of the pool would wait for
- * ever. WEIR_EINVAL, WEIR_FORKED. Threads: one at a time, the same for next and
- * close.
+ *          ever.  WEIR_EINVAL, WEIR_FORKED.
+ * Threads: one at a time, the same for next and close.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_stream_next(weir_stream *stream,
                                                     void *item,
