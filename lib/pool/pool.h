@@ -80,7 +80,6 @@
 #ifndef WEIR_LIB_POOL_H
 #define WEIR_LIB_POOL_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -98,48 +97,10 @@
 #include "pool/record.h"
 #include "pool/scaling.h"
 #include "pool/settings.h"
+#include "pool/slot.h"
 #include "pool/strain.h"
 #include "task/retry.h"
 #include "task/task.h"
-
-enum weir__phase {
-    WEIR__ABSENT,   /* no thread */
-    WEIR__STARTING, /* in worker_start */
-    WEIR__RENEWING, /* its child is replaced by another */
-    WEIR__IDLE,
-    WEIR__IN_ATTEMPT,
-    WEIR__DECIDING, /* in the retry predicate */
-    WEIR__TELLING,  /* in callbacks */
-    WEIR__LEAVING,  /* in worker_stop, or on its way there */
-    WEIR__ENDED     /* to be joined */
-};
-
-/* What no worker_start answers: it ended its thread; there is no child. */
-enum { WEIR__START_EXITED = INT_MIN, WEIR__START_CHILDLESS = INT_MIN + 1 };
-
-/* I: set by create.  L: with the pool's lock.  W: the worker's own thread. */
-struct weir__worker {
-    struct weir__thread thread;
-    weir_pool *pool;                 /* I */
-    uint32_t index;                  /* I */
-    enum weir__phase phase;          /* L */
-    bool abandoned;                  /* L, but its thread may read: only
-                                        while an attempt of its own lives */
-    int refused;                     /* L: what worker_start answered,
-                                        or WEIR__START_EXITED */
-    bool awaited;                    /* L: create or resize waits */
-    bool greeted;                    /* W: worker_start answered 0 */
-    struct weir__entry *entry;       /* L: in an attempt or callbacks */
-    struct weir__worker *next_ended; /* L */
-    struct weir__child *child;       /* I: NULL: handlers run on the thread;
-                                        what it points to: W */
-    struct weir__moment repeat;      /* L: of the interrupt */
-    int repeat_ms;               /* L: what lies between this and the next */
-    struct weir__lane_work lane; /* a plain task */
-    struct weir_task task;       /* W, and its own lock */
-    struct weir__inside inside;  /* W: of the attempt, or in a hook */
-    unsigned char result[];      /* W: max_result bytes */
-};
 
 /* I: set by create, then read-only.  L: only with `lock` held. */
 struct weir_pool {
