@@ -14,19 +14,16 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fault.h"
-#include "base/fork.h"
 #include "base/lock.h"
 #include "base/trap.h"
 #include "limit/estimate.h"
+#include "limit/fronts.h"
+#include "limit/limit.h"
 #include "limit/line.h"
-#include "limit/permits.h"
 
-/* I: set by create, then read-only.  L: only with `lock` held. */
+/* I: set by create, then read-only.  L: only with the limit's lock. */
 struct weir_adaptive {
-    struct weir__mutex lock;
-    uint64_t generation;            /* I: see base/fork.h */
-    struct weir__permits permits;   /* L */
+    struct weir__limit limit;       /* L */
     struct weir__estimate estimate; /* L */
 };
 
@@ -35,6 +32,7 @@ weir_adaptive_create(weir_adaptive **out, const weir_adaptive_options *options)
 {
     WEIR__UNTRAPPED;
     weir_adaptive_options read;
+    struct weir__limit *limit;
     weir_adaptive *adaptive;
     weir_status status;
 
@@ -42,20 +40,13 @@ weir_adaptive_create(weir_adaptive **out, const weir_adaptive_options *options)
         return weir__refuse(WEIR_EINVAL, "out is NULL");
     status = weir__estimate_read(&read, options);
     if (!status)
-        status = weir__fork_watch();
+        status =
+            weir__limit_create(&limit, sizeof(*adaptive), "an adaptive limit");
     if (status)
         return status;
-    adaptive = weir__allocate(sizeof(*adaptive));
-    if (!adaptive)
-        return weir__refuse(WEIR_ENOMEM, "no memory for an adaptive limit");
-    status = weir__mutex_init(&adaptive->lock, WEIR__RANK_LIMIT);
-    if (status) {
-        weir__release(adaptive);
-        return status;
-    }
-    adaptive->generation = weir__fork_generation();
+    adaptive = (weir_adaptive *)limit;
     weir__estimate_init(&adaptive->estimate, &read);
-    adaptive->permits.total = weir__estimate_limit(&adaptive->estimate);
+    limit->permits.total = weir__estimate_limit(&adaptive->estimate);
     *out = adaptive;
     return WEIR_OK;
 }
@@ -64,19 +55,17 @@ void weir_adaptive_destroy(weir_adaptive *adaptive)
 {
     WEIR__UNTRAPPED;
 
-    if (!adaptive || weir__is_forked(adaptive->generation))
-        return;
-    weir__mutex_dispose(&adaptive->lock);
-    weir__release(adaptive);
+    weir__limit_destroy(weir__adaptive_as_limit(adaptive));
+}
+
+struct weir__limit *weir__adaptive_as_limit(weir_adaptive *adaptive)
+{
+    return (struct weir__limit *)adaptive;
 }
 
 static weir_status check_adaptive(const weir_adaptive *adaptive)
 {
-    if (!adaptive)
-        return weir__refuse(WEIR_EINVAL, "adaptive is NULL");
-    if (weir__is_forked(adaptive->generation))
-        return weir__refuse_forked("adaptive limit");
-    return WEIR_OK;
+    return weir__limit_check((const struct weir__limit *)adaptive, "adaptive");
 }
 
 weir_status
@@ -91,12 +80,41 @@ weir_adaptive_enter(weir_adaptive *adaptive, weir_adaptive_pass *pass,
     if (!pass)
         return weir__refuse(WEIR_EINVAL, "pass is NULL");
     *pass = (weir_adaptive_pass){0, 0};
-    weir__mutex_lock(&adaptive->lock);
-    status = weir__line_wait(&adaptive->permits, &adaptive->lock, 1, deadline);
+    weir__mutex_lock(&adaptive->limit.lock);
+    status = weir__line_wait(&adaptive->limit.permits, &adaptive->limit.lock, 1,
+                             deadline);
     if (status == WEIR_OK)
         *pass = (weir_adaptive_pass){adaptive->estimate.epoch, weir__now()};
-    weir__mutex_unlock(&adaptive->lock);
+    weir__limit_unlock(&adaptive->limit);
     return status;
+}
+
+void weir__adaptive_begin(weir_adaptive *adaptive, weir_adaptive_pass *pass)
+{
+    weir__mutex_lock(&adaptive->limit.lock);
+    *pass = (weir_adaptive_pass){adaptive->estimate.epoch, weir__now()};
+    weir__mutex_unlock(&adaptive->limit.lock);
+}
+
+static void end_call(weir_adaptive *adaptive, weir_adaptive_pass *pass,
+                     weir_result result) WEIR_REQUIRES(adaptive->limit.lock)
+{
+    struct weir__permits *permits = &adaptive->limit.permits;
+
+    weir__estimate_note(&adaptive->estimate, pass->epoch, permits->held,
+                        weir__now() - pass->since_ns, result);
+    weir__permits_resize(permits, weir__estimate_limit(&adaptive->estimate));
+    weir__permits_give(permits, 1);
+    pass->epoch = 0;
+}
+
+void weir__adaptive_end(weir_adaptive *adaptive, weir_adaptive_pass *pass,
+                        weir_result result)
+{
+    weir__mutex_lock(&adaptive->limit.lock);
+    end_call(adaptive, pass, result);
+    adaptive->limit.references--; /* the grant's */
+    weir__mutex_unlock(&adaptive->limit.lock);
 }
 
 weir_status weir_adaptive_leave(weir_adaptive *adaptive,
@@ -104,7 +122,6 @@ weir_status weir_adaptive_leave(weir_adaptive *adaptive,
 {
     WEIR__UNTRAPPED;
     weir_status status = check_adaptive(adaptive);
-    struct weir__permits *permits;
 
     if (status)
         return status;
@@ -113,14 +130,9 @@ weir_status weir_adaptive_leave(weir_adaptive *adaptive,
                                          "already: enter first");
     if ((unsigned)result > WEIR_RESULT_IGNORED)
         return weir__refuse(WEIR_EINVAL, "result %d is none", (int)result);
-    permits = &adaptive->permits;
-    weir__mutex_lock(&adaptive->lock);
-    weir__estimate_note(&adaptive->estimate, pass->epoch, permits->held,
-                        weir__now() - pass->since_ns, result);
-    weir__permits_resize(permits, weir__estimate_limit(&adaptive->estimate));
-    weir__permits_give(permits, 1);
-    weir__mutex_unlock(&adaptive->lock);
-    pass->epoch = 0;
+    weir__mutex_lock(&adaptive->limit.lock);
+    end_call(adaptive, pass, result);
+    weir__limit_unlock(&adaptive->limit);
     return WEIR_OK;
 }
 
@@ -133,9 +145,9 @@ size_t weir_adaptive_limit(const weir_adaptive *adaptive)
 
     if (check_adaptive(a))
         return 0;
-    weir__mutex_lock(&a->lock);
-    limit = a->permits.total;
-    weir__mutex_unlock(&a->lock);
+    weir__mutex_lock(&a->limit.lock);
+    limit = a->limit.permits.total;
+    weir__mutex_unlock(&a->limit.lock);
     return limit;
 }
 
@@ -147,8 +159,8 @@ size_t weir_adaptive_in_flight(const weir_adaptive *adaptive)
 
     if (check_adaptive(a))
         return 0;
-    weir__mutex_lock(&a->lock);
-    held = a->permits.held;
-    weir__mutex_unlock(&a->lock);
+    weir__mutex_lock(&a->limit.lock);
+    held = a->limit.permits.held;
+    weir__mutex_unlock(&a->limit.lock);
     return held;
 }

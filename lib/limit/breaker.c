@@ -8,16 +8,15 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fault.h"
-#include "base/fork.h"
 #include "base/lock.h"
 #include "base/trap.h"
 #include "limit/circuit.h"
+#include "limit/fronts.h"
+#include "limit/limit.h"
 
-/* I: set by create, then read-only.  L: only with `lock` held. */
+/* I: set by create, then read-only.  L: only with the limit's lock. */
 struct weir_breaker {
-    struct weir__mutex lock;
-    uint64_t generation;          /* I: see base/fork.h */
+    struct weir__limit limit;
     struct weir__circuit circuit; /* L */
     unsigned char outcomes[];     /* L: the circuit's */
 };
@@ -27,6 +26,7 @@ weir_breaker_create(weir_breaker **out, const weir_breaker_options *options)
 {
     WEIR__UNTRAPPED;
     weir_breaker_options read;
+    struct weir__limit *limit;
     weir_breaker *breaker;
     weir_status status;
 
@@ -34,18 +34,11 @@ weir_breaker_create(weir_breaker **out, const weir_breaker_options *options)
         return weir__refuse(WEIR_EINVAL, "out is NULL");
     status = weir__circuit_read(&read, options);
     if (!status)
-        status = weir__fork_watch();
+        status = weir__limit_create(&limit, sizeof(*breaker) + read.window,
+                                    "a breaker");
     if (status)
         return status;
-    breaker = weir__allocate(sizeof(*breaker) + read.window);
-    if (!breaker)
-        return weir__refuse(WEIR_ENOMEM, "no memory for a breaker");
-    status = weir__mutex_init(&breaker->lock, WEIR__RANK_LIMIT);
-    if (status) {
-        weir__release(breaker);
-        return status;
-    }
-    breaker->generation = weir__fork_generation();
+    breaker = (weir_breaker *)limit;
     weir__circuit_init(&breaker->circuit, &read, breaker->outcomes,
                        weir__now());
     *out = breaker;
@@ -56,19 +49,37 @@ void weir_breaker_destroy(weir_breaker *breaker)
 {
     WEIR__UNTRAPPED;
 
-    if (!breaker || weir__is_forked(breaker->generation))
-        return;
-    weir__mutex_dispose(&breaker->lock);
-    weir__release(breaker);
+    weir__limit_destroy(weir__breaker_as_limit(breaker));
+}
+
+struct weir__limit *weir__breaker_as_limit(weir_breaker *breaker)
+{
+    return (struct weir__limit *)breaker;
 }
 
 static weir_status check_breaker(const weir_breaker *breaker)
 {
-    if (!breaker)
-        return weir__refuse(WEIR_EINVAL, "breaker is NULL");
-    if (weir__is_forked(breaker->generation))
-        return weir__refuse_forked("breaker");
-    return WEIR_OK;
+    return weir__limit_check((const struct weir__limit *)breaker, "breaker");
+}
+
+static bool enter_circuit(weir_breaker *breaker, weir_breaker_pass *pass)
+    WEIR_REQUIRES(breaker->limit.lock)
+{
+    bool is_in = weir__circuit_enter(&breaker->circuit, weir__now());
+
+    pass->epoch = is_in ? breaker->circuit.epoch : 0;
+    return is_in;
+}
+
+/* Whoever watches is told when one more might be let in. */
+static void leave_circuit(weir_breaker *breaker, weir_breaker_pass *pass,
+                          weir_result result) WEIR_REQUIRES(breaker->limit.lock)
+{
+    weir__circuit_leave(&breaker->circuit, pass->epoch, result, weir__now());
+    pass->epoch = 0;
+    if (breaker->limit.watching.first &&
+        weir__circuit_would_enter(&breaker->circuit, weir__now()))
+        weir__limit_tell_watching(&breaker->limit);
 }
 
 weir_status weir_breaker_enter(weir_breaker *breaker, weir_breaker_pass *pass)
@@ -80,14 +91,45 @@ weir_status weir_breaker_enter(weir_breaker *breaker, weir_breaker_pass *pass)
         return status;
     if (!pass)
         return weir__refuse(WEIR_EINVAL, "pass is NULL");
-    pass->epoch = 0;
-    weir__mutex_lock(&breaker->lock);
-    if (weir__circuit_enter(&breaker->circuit, weir__now()))
-        pass->epoch = breaker->circuit.epoch;
-    else
+    weir__mutex_lock(&breaker->limit.lock);
+    if (!enter_circuit(breaker, pass))
         status = WEIR_FULL;
-    weir__mutex_unlock(&breaker->lock);
+    weir__mutex_unlock(&breaker->limit.lock);
     return status;
+}
+
+bool weir__breaker_admit(weir_breaker *breaker, weir_breaker_pass *pass,
+                         struct weir__claim *claim, int64_t *until_ns)
+{
+    bool is_in;
+
+    weir__mutex_lock(&breaker->limit.lock);
+    is_in = enter_circuit(breaker, pass);
+    if (!is_in) {
+        weir__limit_watch(&breaker->limit, claim);
+        *until_ns = weir__circuit_next(&breaker->circuit);
+    }
+    weir__mutex_unlock(&breaker->limit.lock);
+    return is_in;
+}
+
+bool weir__breaker_is_open(weir_breaker *breaker)
+{
+    bool open;
+
+    weir__mutex_lock(&breaker->limit.lock);
+    open = breaker->circuit.state == WEIR_BREAKER_OPEN &&
+           !weir__circuit_would_enter(&breaker->circuit, weir__now());
+    weir__mutex_unlock(&breaker->limit.lock);
+    return open;
+}
+
+void weir__breaker_end(weir_breaker *breaker, weir_breaker_pass *pass,
+                       weir_result result)
+{
+    weir__mutex_lock(&breaker->limit.lock);
+    leave_circuit(breaker, pass, result);
+    weir__mutex_unlock(&breaker->limit.lock);
 }
 
 weir_status weir_breaker_leave(weir_breaker *breaker, weir_breaker_pass *pass,
@@ -103,10 +145,9 @@ weir_status weir_breaker_leave(weir_breaker *breaker, weir_breaker_pass *pass,
                                          "already: enter first");
     if ((unsigned)result > WEIR_RESULT_IGNORED)
         return weir__refuse(WEIR_EINVAL, "result %d is none", (int)result);
-    weir__mutex_lock(&breaker->lock);
-    weir__circuit_leave(&breaker->circuit, pass->epoch, result, weir__now());
-    weir__mutex_unlock(&breaker->lock);
-    pass->epoch = 0;
+    weir__mutex_lock(&breaker->limit.lock);
+    leave_circuit(breaker, pass, result);
+    weir__limit_unlock(&breaker->limit);
     return WEIR_OK;
 }
 
@@ -119,8 +160,8 @@ weir_breaker_state weir_breaker_read(const weir_breaker *breaker)
 
     if (check_breaker(b))
         return WEIR_BREAKER_CLOSED;
-    weir__mutex_lock(&b->lock);
+    weir__mutex_lock(&b->limit.lock);
     state = b->circuit.state;
-    weir__mutex_unlock(&b->lock);
+    weir__mutex_unlock(&b->limit.lock);
     return state;
 }

@@ -111,6 +111,21 @@ bool weir__circuit_enter(struct weir__circuit *circuit, int64_t now_ns)
     return true;
 }
 
+/* On a copy: nothing of it changes. */
+bool weir__circuit_would_enter(const struct weir__circuit *circuit,
+                               int64_t now_ns)
+{
+    struct weir__circuit copy = *circuit;
+
+    return weir__circuit_enter(&copy, now_ns);
+}
+
+/* Open: then it tries.  Half-open: then it opens again, if nothing comes. */
+int64_t weir__circuit_next(const struct weir__circuit *circuit)
+{
+    return weir__moment_after(circuit->since_ns, circuit->options.cool_down_ns);
+}
+
 static void leave_closed(struct weir__circuit *circuit, bool failed)
 {
     uint32_t window = circuit->options.window;

@@ -61,6 +61,11 @@ void weir__circuit_init(struct weir__circuit *circuit,
 /* Whether a call is let in; it belongs to circuit->epoch then. */
 bool weir__circuit_enter(struct weir__circuit *circuit, int64_t now_ns);
 
+/* Whether one would be; and if not, when it is worth another try. */
+bool weir__circuit_would_enter(const struct weir__circuit *circuit,
+                               int64_t now_ns);
+int64_t weir__circuit_next(const struct weir__circuit *circuit);
+
 /* A call of this epoch has come back. */
 void weir__circuit_leave(struct weir__circuit *circuit, uint64_t epoch,
                          weir_result result, int64_t now_ns);

@@ -15,19 +15,18 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fault.h"
-#include "base/fork.h"
 #include "base/lock.h"
 #include "base/park.h"
 #include "base/trap.h"
 #include "limit/bucket.h"
+#include "limit/fronts.h"
+#include "limit/limit.h"
 
 enum { THOUSANDTHS = 1000 };
 
-/* I: set by create, then read-only.  L: only with `lock` held. */
+/* I: set by create, then read-only.  L: only with the limit's lock. */
 struct weir_rate {
-    struct weir__mutex lock;
-    uint64_t generation;            /* I: see base/fork.h */
+    struct weir__limit limit;
     struct weir__bucket bucket;     /* L, but `burst`, I */
     struct weir__waitlist sleepers; /* L: nobody wakes them */
 };
@@ -49,6 +48,7 @@ static weir_status check_rate(double per_second, size_t burst)
 weir_status weir_rate_create(weir_rate **out, double per_second, size_t burst)
 {
     WEIR__UNTRAPPED;
+    struct weir__limit *limit;
     weir_status status;
     weir_rate *rate;
 
@@ -56,18 +56,10 @@ weir_status weir_rate_create(weir_rate **out, double per_second, size_t burst)
         return weir__refuse(WEIR_EINVAL, "out is NULL");
     status = check_rate(per_second, burst);
     if (!status)
-        status = weir__fork_watch();
+        status = weir__limit_create(&limit, sizeof(*rate), "a rate");
     if (status)
         return status;
-    rate = weir__allocate(sizeof(*rate));
-    if (!rate)
-        return weir__refuse(WEIR_ENOMEM, "no memory for a rate");
-    status = weir__mutex_init(&rate->lock, WEIR__RANK_LIMIT);
-    if (status) {
-        weir__release(rate);
-        return status;
-    }
-    rate->generation = weir__fork_generation();
+    rate = (weir_rate *)limit;
     weir__bucket_init(&rate->bucket, (uint64_t)(per_second * THOUSANDTHS + 0.5),
                       burst, weir__now());
     *out = rate;
@@ -78,29 +70,37 @@ void weir_rate_destroy(weir_rate *rate)
 {
     WEIR__UNTRAPPED;
 
-    if (!rate || weir__is_forked(rate->generation))
-        return;
-    weir__mutex_dispose(&rate->lock);
-    weir__release(rate);
+    weir__limit_destroy(weir__rate_as_limit(rate));
+}
+
+struct weir__limit *weir__rate_as_limit(weir_rate *rate)
+{
+    return (struct weir__limit *)rate;
 }
 
 static weir_status check_handle(const weir_rate *rate)
 {
-    if (!rate)
-        return weir__refuse(WEIR_EINVAL, "rate is NULL");
-    if (weir__is_forked(rate->generation))
-        return weir__refuse_forked("rate");
-    return WEIR_OK;
+    return weir__limit_check((const struct weir__limit *)rate, "rate");
 }
 
-static void
-sleep_until_ready(weir_rate *rate, int64_t ready_ns) WEIR_REQUIRES(rate->lock)
+int64_t weir__rate_take(weir_rate *rate, int64_t by_ns)
+{
+    int64_t ready_ns;
+
+    weir__mutex_lock(&rate->limit.lock);
+    ready_ns = weir__bucket_take(&rate->bucket, 1, weir__now(), by_ns);
+    weir__mutex_unlock(&rate->limit.lock);
+    return ready_ns;
+}
+
+static void sleep_until_ready(weir_rate *rate, int64_t ready_ns)
+    WEIR_REQUIRES(rate->limit.lock)
 {
     struct weir__turn turn = {0};
 
     while (weir__now() < ready_ns) {
         weir_status status =
-            weir__waitlist_wait(&rate->sleepers, &rate->lock, &turn,
+            weir__waitlist_wait(&rate->sleepers, &rate->limit.lock, &turn,
                                 (weir_deadline){ready_ns});
 
         (void)status; /* it is the time that counts */
@@ -121,7 +121,7 @@ weir_rate_acquire(weir_rate *rate, size_t tokens, weir_deadline deadline)
                             "%zu tokens of a bucket of %zu can never be had: "
                             "ask for 1 to %zu",
                             tokens, rate->bucket.burst, rate->bucket.burst);
-    weir__mutex_lock(&rate->lock);
+    weir__mutex_lock(&rate->limit.lock);
     now_ns = weir__now();
     by_ns = deadline.at_ns > now_ns ? deadline.at_ns : now_ns;
     ready_ns = weir__bucket_take(&rate->bucket, tokens, now_ns, by_ns);
@@ -129,7 +129,7 @@ weir_rate_acquire(weir_rate *rate, size_t tokens, weir_deadline deadline)
         status = WEIR_TIMED_OUT;
     else
         sleep_until_ready(rate, ready_ns);
-    weir__mutex_unlock(&rate->lock);
+    weir__mutex_unlock(&rate->limit.lock);
     return status;
 }
 
@@ -142,8 +142,8 @@ size_t weir_rate_available(const weir_rate *rate)
 
     if (check_handle(r))
         return 0;
-    weir__mutex_lock(&r->lock);
+    weir__mutex_lock(&r->limit.lock);
     level = weir__bucket_level(&r->bucket, weir__now());
-    weir__mutex_unlock(&r->lock);
+    weir__mutex_unlock(&r->limit.lock);
     return level;
 }

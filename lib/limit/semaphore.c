@@ -4,18 +4,18 @@
  *
  * THE IDEA
  *
- * permits.h has who gets what and when, line.h the waiting.  Here is who owns
- * it: an attempt's record has a place for each semaphore of which it holds
- * permits, and gives them back at its end (task/task.h).  What was acquired
- * outside any handler is counted as `loose`.
+ * permits.h has who gets what and when, line.h and limit.h the waiting.  Here
+ * is who owns it: an attempt's record has a place for each semaphore of which
+ * it holds permits, and gives them back at its end (task/task.h).  What was
+ * acquired outside any handler is counted as `loose`.
  *
- *     total = free + loose + what attempts hold
+ *     total = free + loose + what attempts hold + what claims were granted
  *
  * INVARIANTS (hold whenever the lock is free)
  *
- *   1. permits.held == loose + the sum of the attempts' places.
- *   2. references == 1 while there is a handle, and 1 for each such place; the
- *      last one frees it.
+ *   1. permits.held == loose + the sum of the attempts' places + what pools
+ *      have been granted for attempts that have not begun.
+ *   2. Each such place has a reference, which a pool's grant brings with it.
  *
  * A place is reserved before the thread waits, and counts no permits yet: what
  * is granted always has somewhere to go.
@@ -32,21 +32,18 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/fault.h"
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/trap.h"
+#include "limit/fronts.h"
+#include "limit/limit.h"
 #include "limit/line.h"
-#include "limit/permits.h"
 #include "task/task.h"
 
-/* I: set by create, then read-only.  L: only with `lock` held. */
+/* I: set by create, then read-only.  L: only with the limit's lock. */
 struct weir_semaphore {
-    struct weir__mutex lock;
-    uint64_t generation;          /* I: see base/fork.h */
-    struct weir__permits permits; /* L, but `total`, I */
-    size_t loose;                 /* L: held, by no attempt */
-    size_t references;            /* L */
+    struct weir__limit limit; /* L, but permits.total, I */
+    size_t loose;             /* L: held, by no attempt */
 };
 
 /* ------------------------------------------------------------------ life */
@@ -54,7 +51,7 @@ struct weir_semaphore {
 weir_status weir_semaphore_create(weir_semaphore **out, size_t permits)
 {
     WEIR__UNTRAPPED;
-    weir_semaphore *semaphore;
+    struct weir__limit *limit;
     weir_status status;
 
     if (!out)
@@ -62,68 +59,57 @@ weir_status weir_semaphore_create(weir_semaphore **out, size_t permits)
     if (permits == 0)
         return weir__refuse(WEIR_EINVAL, "a semaphore of 0 permits lets nobody "
                                          "pass: make it 1 or more");
-    status = weir__fork_watch();
+    status = weir__limit_create(&limit, sizeof(weir_semaphore), "a semaphore");
     if (status)
         return status;
-    semaphore = weir__allocate(sizeof(*semaphore));
-    if (!semaphore)
-        return weir__refuse(WEIR_ENOMEM, "no memory for a semaphore");
-    status = weir__mutex_init(&semaphore->lock, WEIR__RANK_LIMIT);
-    if (status) {
-        weir__release(semaphore);
-        return status;
-    }
-    semaphore->generation = weir__fork_generation();
-    semaphore->permits.total = permits;
-    semaphore->references = 1;
-    *out = semaphore;
+    limit->permits.total = permits;
+    *out = (weir_semaphore *)limit;
     return WEIR_OK;
-}
-
-static void unlock_and_let_go(weir_semaphore *semaphore, size_t references)
-    WEIR_RELEASES(semaphore->lock)
-{
-    bool is_last = (semaphore->references -= references) == 0;
-
-    weir__mutex_unlock(&semaphore->lock);
-    if (!is_last)
-        return;
-    assert(!semaphore->permits.first && "destroyed while somebody waits");
-    weir__mutex_dispose(&semaphore->lock);
-    weir__release(semaphore);
 }
 
 void weir_semaphore_destroy(weir_semaphore *semaphore)
 {
     WEIR__UNTRAPPED;
 
-    if (!semaphore || weir__is_forked(semaphore->generation))
-        return;
-    weir__mutex_lock(&semaphore->lock);
-    unlock_and_let_go(semaphore, 1);
+    weir__limit_destroy(weir__semaphore_as_limit(semaphore));
+}
+
+struct weir__limit *weir__semaphore_as_limit(weir_semaphore *semaphore)
+{
+    return (struct weir__limit *)semaphore;
 }
 
 /* ------------------------------------------------------------ what is owned */
 
 static weir_status check_semaphore(const weir_semaphore *semaphore)
 {
-    if (!semaphore)
-        return weir__refuse(WEIR_EINVAL, "semaphore is NULL");
-    if (weir__is_forked(semaphore->generation))
-        return weir__refuse_forked("semaphore");
-    return WEIR_OK;
+    return weir__limit_check((const struct weir__limit *)semaphore,
+                             "semaphore");
 }
 
 /* By the end of an attempt; and once more with 0, if it has waited in vain. */
 static void return_permits(void *of, size_t permits)
 {
-    weir_semaphore *semaphore = of;
+    struct weir__limit *limit = of;
 
-    if (weir__is_forked(semaphore->generation))
+    if (weir__is_forked(limit->generation))
         return;
-    weir__mutex_lock(&semaphore->lock);
-    weir__permits_give(&semaphore->permits, permits);
-    unlock_and_let_go(semaphore, 1);
+    weir__mutex_lock(&limit->lock);
+    weir__permits_give(&limit->permits, permits);
+    weir__limit_unlock_and_let_go(limit, 1);
+}
+
+void weir__semaphore_hand_to(weir_semaphore *semaphore, struct weir_task *task,
+                             size_t permits)
+{
+    struct weir__holding *holding;
+    bool is_new;
+    weir_status status =
+        weir__task_hold(task, semaphore, return_permits, &holding, &is_new);
+
+    assert(status == WEIR_OK && is_new && "an attempt begins with nothing");
+    (void)status;
+    holding->count = permits;
 }
 
 /* Of the attempts on this thread. */
@@ -140,7 +126,7 @@ static size_t own_permits(const weir_semaphore *semaphore)
 static weir_status
 check_request(const weir_semaphore *semaphore, size_t permits)
 {
-    size_t total = semaphore->permits.total, own;
+    size_t total = semaphore->limit.permits.total, own;
 
     if (permits == 0 || permits > total)
         return weir__refuse(WEIR_EINVAL,
@@ -174,13 +160,13 @@ weir_status weir_semaphore_acquire(weir_semaphore *semaphore, size_t permits,
             weir__task_hold(task, semaphore, return_permits, &holding, &is_new);
     if (status)
         return status;
-    weir__mutex_lock(&semaphore->lock);
-    status = weir__line_wait(&semaphore->permits, &semaphore->lock, permits,
-                             deadline);
+    weir__mutex_lock(&semaphore->limit.lock);
+    status = weir__line_wait(&semaphore->limit.permits, &semaphore->limit.lock,
+                             permits, deadline);
     if (status == WEIR_OK && !task)
         semaphore->loose += permits;
-    semaphore->references += status == WEIR_OK && is_new;
-    weir__mutex_unlock(&semaphore->lock);
+    semaphore->limit.references += status == WEIR_OK && is_new;
+    weir__limit_unlock(&semaphore->limit);
     if (task && status == WEIR_OK)
         holding->count += permits;
     else if (task && is_new)
@@ -222,11 +208,11 @@ weir_status weir_semaphore_release(weir_semaphore *semaphore, size_t permits)
         return status;
     own = own_permits(semaphore);
     from_own = own < permits ? own : permits;
-    weir__mutex_lock(&semaphore->lock);
+    weir__mutex_lock(&semaphore->limit.lock);
     if (permits == 0 || permits - from_own > semaphore->loose) {
         size_t loose = semaphore->loose;
 
-        weir__mutex_unlock(&semaphore->lock);
+        weir__mutex_unlock(&semaphore->limit.lock);
         return weir__refuse(WEIR_EINVAL,
                             "%zu permits cannot be released here: %zu belong "
                             "to this attempt, %zu to none; those of other "
@@ -235,8 +221,8 @@ weir_status weir_semaphore_release(weir_semaphore *semaphore, size_t permits)
     }
     left = take_from_own(semaphore, from_own);
     semaphore->loose -= permits - from_own;
-    weir__permits_give(&semaphore->permits, permits);
-    unlock_and_let_go(semaphore, left);
+    weir__permits_give(&semaphore->limit.permits, permits);
+    weir__limit_unlock_and_let_go(&semaphore->limit, left);
     return WEIR_OK;
 }
 
@@ -251,9 +237,9 @@ size_t weir_semaphore_available(const weir_semaphore *semaphore)
 
     if (check_semaphore(s))
         return 0;
-    weir__mutex_lock(&s->lock);
-    available = weir__permits_free(&s->permits);
-    weir__mutex_unlock(&s->lock);
+    weir__mutex_lock(&s->limit.lock);
+    available = weir__permits_free(&s->limit.permits);
+    weir__mutex_unlock(&s->limit.lock);
     return available;
 }
 
@@ -265,8 +251,8 @@ size_t weir_semaphore_waiting(const weir_semaphore *semaphore)
 
     if (check_semaphore(s))
         return 0;
-    weir__mutex_lock(&s->lock);
-    waiting = s->permits.waiting;
-    weir__mutex_unlock(&s->lock);
+    weir__mutex_lock(&s->limit.lock);
+    waiting = s->limit.permits.waiting;
+    weir__mutex_unlock(&s->limit.lock);
     return waiting;
 }

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* limit.c - see limit.h. */
+#include "limit/limit.h"
+
+#include <assert.h>
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fork.h"
+
+/* ------------------------------------------------------------------- lists */
+
+static void append_claim(struct weir__claims *claims, struct weir__claim *claim)
+{
+    claim->next = NULL;
+    claim->previous = claims->last;
+    if (claims->last)
+        claims->last->next = claim;
+    else
+        claims->first = claim;
+    claims->last = claim;
+}
+
+static void remove_claim(struct weir__claims *claims, struct weir__claim *claim)
+{
+    if (claim->previous)
+        claim->previous->next = claim->next;
+    else
+        claims->first = claim->next;
+    if (claim->next)
+        claim->next->previous = claim->previous;
+    else
+        claims->last = claim->previous;
+}
+
+static void tell_claim(struct weir__claim *claim)
+{
+    claim->state = WEIR__CLAIM_TOLD;
+    append_claim(&claim->limit->told, claim);
+}
+
+/* With the limit's lock, from the line. */
+static void claim_is_granted(struct weir__request *request)
+{
+    struct weir__claim *claim = (struct weir__claim *)request;
+
+    claim->limit->references++;
+    tell_claim(claim);
+}
+
+void weir__limit_tell_watching(struct weir__limit *limit)
+{
+    while (limit->watching.first) {
+        struct weir__claim *claim = limit->watching.first;
+
+        remove_claim(&limit->watching, claim);
+        tell_claim(claim);
+    }
+}
+
+void weir__limit_watch(struct weir__limit *limit, struct weir__claim *claim)
+{
+    if (claim->state != WEIR__CLAIM_IDLE)
+        return;
+    claim->limit = limit;
+    claim->state = WEIR__CLAIM_WATCHING;
+    append_claim(&limit->watching, claim);
+}
+
+/* -------------------------------------------------------------------- life */
+
+weir_status
+weir__limit_create(struct weir__limit **out, size_t bytes, const char *what)
+{
+    weir_status status = weir__fork_watch();
+    struct weir__limit *limit;
+
+    if (status)
+        return status;
+    limit = weir__allocate(bytes);
+    if (!limit)
+        return weir__refuse(WEIR_ENOMEM, "no memory for %s", what);
+    status = weir__mutex_init(&limit->lock, WEIR__RANK_LIMIT);
+    if (status) {
+        weir__release(limit);
+        return status;
+    }
+    limit->generation = weir__fork_generation();
+    limit->references = 1;
+    *out = limit;
+    return WEIR_OK;
+}
+
+weir_status weir__limit_check(const struct weir__limit *limit, const char *what)
+{
+    if (!limit)
+        return weir__refuse(WEIR_EINVAL, "%s is NULL", what);
+    if (weir__is_forked(limit->generation))
+        return weir__refuse_forked(what);
+    return WEIR_OK;
+}
+
+static void
+deliver_drops_lock(struct weir__limit *limit) WEIR_REQUIRES(limit->lock)
+{
+    while (limit->told.first) {
+        struct weir__listener *listener = limit->told.first->listener;
+
+        listener->hold(listener);
+        weir__mutex_unlock(&limit->lock);
+        listener->come(listener, limit);
+        weir__mutex_lock(&limit->lock);
+    }
+}
+
+void weir__limit_unlock(struct weir__limit *limit)
+{
+    deliver_drops_lock(limit);
+    weir__mutex_unlock(&limit->lock);
+}
+
+void weir__limit_unlock_and_let_go(struct weir__limit *limit, size_t references)
+{
+    bool is_last;
+
+    deliver_drops_lock(limit);
+    is_last = (limit->references -= references) == 0;
+    weir__mutex_unlock(&limit->lock);
+    if (!is_last)
+        return;
+    assert(!limit->permits.first && !limit->watching.first &&
+           "destroyed while somebody waits");
+    weir__mutex_dispose(&limit->lock);
+    weir__release(limit);
+}
+
+void weir__limit_destroy(struct weir__limit *limit)
+{
+    if (limit && !weir__is_forked(limit->generation))
+        weir__limit_let_go(limit);
+}
+
+void weir__limit_hold(struct weir__limit *limit)
+{
+    weir__mutex_lock(&limit->lock);
+    limit->references++;
+    weir__mutex_unlock(&limit->lock);
+}
+
+void weir__limit_let_go(struct weir__limit *limit)
+{
+    weir__mutex_lock(&limit->lock);
+    weir__limit_unlock_and_let_go(limit, 1);
+}
+
+bool weir__limit_let_go_if_not_last(struct weir__limit *limit)
+{
+    bool is_last;
+
+    weir__mutex_lock(&limit->lock);
+    is_last = limit->references == 1;
+    limit->references -= !is_last;
+    weir__mutex_unlock(&limit->lock);
+    return !is_last;
+}
+
+/* ------------------------------------------------------------------ claims */
+
+bool weir__limit_try(struct weir__limit *limit, size_t permits)
+{
+    bool granted;
+
+    weir__mutex_lock(&limit->lock);
+    granted = weir__permits_would_grant(&limit->permits, permits);
+    if (granted) {
+        weir__permits_ask(&limit->permits,
+                          &(struct weir__request){.wanted = permits});
+        limit->references++;
+    }
+    weir__mutex_unlock(&limit->lock);
+    return granted;
+}
+
+bool weir__limit_ask(struct weir__limit *limit, struct weir__claim *claim)
+{
+    bool granted;
+
+    claim->limit = limit;
+    claim->request.tell = claim_is_granted;
+    weir__mutex_lock(&limit->lock);
+    granted = weir__permits_ask(&limit->permits, &claim->request);
+    claim->state = granted ? WEIR__CLAIM_IDLE : WEIR__CLAIM_IN_LINE;
+    limit->references += granted;
+    weir__mutex_unlock(&limit->lock);
+    return granted;
+}
+
+void weir__limit_withdraw(struct weir__claim *claim)
+{
+    struct weir__limit *limit = claim->limit;
+
+    if (!limit)
+        return;
+    weir__mutex_lock(&limit->lock);
+    switch (claim->state) {
+    case WEIR__CLAIM_IDLE:
+        break;
+    case WEIR__CLAIM_IN_LINE:
+        weir__permits_withdraw(&limit->permits, &claim->request);
+        break;
+    case WEIR__CLAIM_WATCHING:
+        remove_claim(&limit->watching, claim);
+        break;
+    case WEIR__CLAIM_TOLD:
+        remove_claim(&limit->told, claim);
+        weir__permits_give(&limit->permits, claim->request.wanted);
+        limit->references -= claim->request.wanted > 0;
+        break;
+    }
+    claim->state = WEIR__CLAIM_IDLE;
+    weir__mutex_unlock(&limit->lock);
+}
+
+/* Another reference there is: the pool's, or its task's. */
+void weir__limit_give(struct weir__limit *limit, size_t permits)
+{
+    weir__mutex_lock(&limit->lock);
+    weir__permits_give(&limit->permits, permits);
+    limit->references--;
+    weir__mutex_unlock(&limit->lock);
+}
+
+struct weir__claim *weir__limit_collect(struct weir__limit *limit,
+                                        const struct weir__listener *listener)
+{
+    struct weir__claims collected = {0};
+
+    weir__mutex_lock(&limit->lock);
+    for (struct weir__claim *c = limit->told.first, *next; c; c = next) {
+        next = c->next;
+        if (c->listener != listener)
+            continue;
+        remove_claim(&limit->told, c);
+        append_claim(&collected, c);
+        c->state = WEIR__CLAIM_IDLE;
+    }
+    weir__mutex_unlock(&limit->lock);
+    return collected.first;
+}
+
+bool weir__limit_owes(struct weir__limit *limit)
+{
+    bool owes;
+
+    weir__mutex_lock(&limit->lock);
+    owes = limit->told.first && !limit->is_owed;
+    if (owes) {
+        limit->is_owed = true;
+        limit->references++;
+    }
+    weir__mutex_unlock(&limit->lock);
+    return owes;
+}
+
+void weir__limit_pay(struct weir__limit *limit)
+{
+    weir__mutex_lock(&limit->lock);
+    limit->is_owed = false;
+    weir__limit_unlock_and_let_go(limit, 1);
+}
