@@ -247,7 +247,7 @@ static uint64_t references_now(void)
     uint64_t count;
 
     weir__mutex_lock(&pool->lock);
-    count = pool->references;
+    count = weir__counter_read(&pool->references);
     weir__mutex_unlock(&pool->lock);
     return count;
 }

@@ -13,7 +13,7 @@ set(harmless
   weir_task_attempt weir_task_cancelled weir_task_context weir_task_current
   weir_task_deadline weir_task_id weir_task_worker weir_version
   # they write to the attempt's own record; a raise holds when it has
-  weir_task_defer weir_task_end_series weir_task_fail weir_task_raise weir_task_result
+  weir_task_defer weir_task_end_series weir_task_fail weir_task_overloaded weir_task_raise weir_task_result
   # they make something that nobody else knows yet
   weir_producer_array weir_producer_batch weir_producer_call
   weir_producer_files weir_producer_lines weir_producer_merge

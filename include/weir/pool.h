@@ -16,12 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/adaptive.h>
 #include <weir/api.h>
+#include <weir/breaker.h>
 #include <weir/deadline.h>
 #include <weir/future.h>
 #include <weir/process.h>
 #include <weir/queue.h>
+#include <weir/rate.h>
 #include <weir/retry.h>
+#include <weir/semaphore.h>
 #include <weir/status.h>
 #include <weir/task.h>
 
@@ -119,6 +123,21 @@ typedef void weir_released(void *arg, void *item);
  * loses nothing, and what comes within it may be late.  Where there is a
  * deadline, time_to_live_ns (that less the time of service) is exact.  Retries,
  * and the last task that waits, are run.
+ *
+ * semaphore, rate, adaptive and breaker hold an attempt back while its task is
+ * queued or retrying: it holds no worker, and stands in nobody's way.  Each
+ * attempt, retries too, asks them anew when a worker is free for it; what it
+ * gets goes back when it has really ended, in whatever way.  While it waits for
+ * one of them it has nothing of the others.  A held task counts against
+ * queue_capacity; it may expire, be cancelled, or be dropped as the oldest; and
+ * a stop after the drain waits for it, until stop's deadline.
+ *
+ * The adaptive limit and the breaker hear how each attempt went: DONE,
+ * otherwise a failure; overloaded if the handler says weir_task_overloaded or
+ * overstays its timeout; nothing if it was cancelled.  While the breaker is
+ * open submits are refused with WEIR_FULL, whatever on_full, and firings of a
+ * series too; what was accepted is held until trials are let in.  The items of
+ * a run, stream or pipeline are held instead of refused.
  */
 typedef struct weir_pool_options {
     size_t size;              /* set by WEIR_POOL_OPTIONS_INIT */
@@ -178,6 +197,14 @@ typedef struct weir_pool_options {
      * is held.  NULL: nobody is told. */
     weir_pressure *on_pressure;
     void *on_pressure_arg;
+    /* Limits: see above.  Each may be given to several pools, and used beside
+     * them; it lives as long as they need it, its handle may go before.  None
+     * with WEIR_ON_FULL_CALLER_RUNS.  NULL: none. */
+    weir_semaphore *semaphore; /* each attempt holds permits of it */
+    size_t permits;            /* so many; 0: 1 */
+    weir_rate *rate;           /* each attempt uses up one token of it */
+    weir_adaptive *adaptive;   /* each attempt is a call of it */
+    weir_breaker *breaker;     /* the same */
 } weir_pool_options;
 #define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
 
@@ -195,6 +222,9 @@ typedef struct weir_task_spec {
     weir_deadline not_before; /* the first attempt does not start before; all
                                  zero (WEIR_NOW): at once; see below */
     int64_t every_ns;         /* above 0: a series; 0: once; see below */
+    weir_semaphore *semaphore; /* beside the pool's: of its host, its account;
+                                  NULL: none */
+    size_t permits;            /* that each of its attempts holds; 0: 1 */
 } weir_task_spec;
 #define WEIR_TASK_SPEC_INIT WEIR_SIZED(weir_task_spec)
 
@@ -233,6 +263,7 @@ typedef struct weir_pool_stats {
     bool degraded;    /* max_abandoned are abandoned: no new tasks */
     bool tainted;     /* a handler has crashed (WEIR_ISOLATE_TRAP): memory may
                          be damaged, locks may be held for ever */
+    uint64_t held;    /* of those queued and retrying: limits hold them back */
 } weir_pool_stats;
 #define WEIR_POOL_STATS_INIT WEIR_SIZED(weir_pool_stats)
 
@@ -257,7 +288,8 @@ weir_pool_create(weir_pool **out, const weir_pool_options *options);
  *          as long as the handler if the submitter runs it (caller-runs).
  * Owns:    on WEIR_OK the pool holds `item` until on_release; otherwise
  *          nothing has moved.
- * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (policy),
+ * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (policy, or
+ *          the breaker is open),
  *          WEIR_DEGRADED (max_abandoned threads are abandoned; at once, also if
  *          it was waiting for room),
  *          WEIR_DEADLOCK (in a handler or callback of this pool: it would have
@@ -477,6 +509,7 @@ typedef struct weir_pool_entry {
                          deadline; retrying: until the next is due, below 0: it
                          is; INT64_MAX: there is no such moment */
     char label[32];
+    bool held; /* queued or retrying, and a limit holds it back */
 } weir_pool_entry;
 #define WEIR_POOL_ENTRY_INIT WEIR_SIZED(weir_pool_entry)
 

@@ -178,6 +178,13 @@ WEIR_API WEIR_MUST_USE weir_status weir_task_result(weir_task *task,
  */
 WEIR_API void weir_task_end_series(weir_task *task);
 
+/*
+ * Says that the service this attempt calls has too much to do (429, 503): its
+ * pool's adaptive limit falls, and its breaker counts a failure, whatever the
+ * handler returns.  Nothing in a pool that has neither.
+ */
+WEIR_API void weir_task_overloaded(weir_task *task);
+
 /* The attempt that runs on the calling thread; NULL outside a handler. */
 WEIR_API weir_task *weir_task_current(void);
 

@@ -99,14 +99,14 @@ weir_status weir_breaker_enter(weir_breaker *breaker, weir_breaker_pass *pass)
 }
 
 bool weir__breaker_admit(weir_breaker *breaker, weir_breaker_pass *pass,
-                         struct weir__claim *claim, int64_t *until_ns)
+                         struct weir__bid *bid, int64_t *until_ns)
 {
     bool is_in;
 
     weir__mutex_lock(&breaker->limit.lock);
     is_in = enter_circuit(breaker, pass);
     if (!is_in) {
-        weir__limit_watch(&breaker->limit, claim);
+        weir__limit_watch(&breaker->limit, bid);
         *until_ns = weir__circuit_next(&breaker->circuit);
     }
     weir__mutex_unlock(&breaker->limit.lock);

@@ -35,10 +35,10 @@ void weir__adaptive_end(weir_adaptive *adaptive, weir_adaptive_pass *pass,
 bool weir__breaker_is_open(weir_breaker *breaker);
 void weir__breaker_end(weir_breaker *breaker, weir_breaker_pass *pass,
                        weir_result result);
-/* Lets the call in, or has the claim watch: it is told when there are news, and
+/* Lets the call in, or has the bid watch: it is told when there are news, and
  * *until_ns says when it is worth another try without any. */
 bool weir__breaker_admit(weir_breaker *breaker, weir_breaker_pass *pass,
-                         struct weir__claim *claim, int64_t *until_ns);
+                         struct weir__bid *bid, int64_t *until_ns);
 
 /* One token; may be taken in advance.  Returns when it is there; above by_ns:
  * nothing was taken. */

@@ -10,61 +10,61 @@
 
 /* ------------------------------------------------------------------- lists */
 
-static void append_claim(struct weir__claims *claims, struct weir__claim *claim)
+static void append_bid(struct weir__bids *bids, struct weir__bid *bid)
 {
-    claim->next = NULL;
-    claim->previous = claims->last;
-    if (claims->last)
-        claims->last->next = claim;
+    bid->next = NULL;
+    bid->previous = bids->last;
+    if (bids->last)
+        bids->last->next = bid;
     else
-        claims->first = claim;
-    claims->last = claim;
+        bids->first = bid;
+    bids->last = bid;
 }
 
-static void remove_claim(struct weir__claims *claims, struct weir__claim *claim)
+static void remove_bid(struct weir__bids *bids, struct weir__bid *bid)
 {
-    if (claim->previous)
-        claim->previous->next = claim->next;
+    if (bid->previous)
+        bid->previous->next = bid->next;
     else
-        claims->first = claim->next;
-    if (claim->next)
-        claim->next->previous = claim->previous;
+        bids->first = bid->next;
+    if (bid->next)
+        bid->next->previous = bid->previous;
     else
-        claims->last = claim->previous;
+        bids->last = bid->previous;
 }
 
-static void tell_claim(struct weir__claim *claim)
+static void tell_bid(struct weir__bid *bid)
 {
-    claim->state = WEIR__CLAIM_TOLD;
-    append_claim(&claim->limit->told, claim);
+    bid->state = WEIR__BID_TOLD;
+    append_bid(&bid->limit->told, bid);
 }
 
 /* With the limit's lock, from the line. */
-static void claim_is_granted(struct weir__request *request)
+static void bid_is_granted(struct weir__request *request)
 {
-    struct weir__claim *claim = (struct weir__claim *)request;
+    struct weir__bid *bid = (struct weir__bid *)request;
 
-    claim->limit->references++;
-    tell_claim(claim);
+    bid->limit->references++;
+    tell_bid(bid);
 }
 
 void weir__limit_tell_watching(struct weir__limit *limit)
 {
     while (limit->watching.first) {
-        struct weir__claim *claim = limit->watching.first;
+        struct weir__bid *bid = limit->watching.first;
 
-        remove_claim(&limit->watching, claim);
-        tell_claim(claim);
+        remove_bid(&limit->watching, bid);
+        tell_bid(bid);
     }
 }
 
-void weir__limit_watch(struct weir__limit *limit, struct weir__claim *claim)
+void weir__limit_watch(struct weir__limit *limit, struct weir__bid *bid)
 {
-    if (claim->state != WEIR__CLAIM_IDLE)
+    if (bid->state != WEIR__BID_IDLE)
         return;
-    claim->limit = limit;
-    claim->state = WEIR__CLAIM_WATCHING;
-    append_claim(&limit->watching, claim);
+    bid->limit = limit;
+    bid->state = WEIR__BID_WATCHING;
+    append_bid(&limit->watching, bid);
 }
 
 /* -------------------------------------------------------------------- life */
@@ -164,7 +164,7 @@ bool weir__limit_let_go_if_not_last(struct weir__limit *limit)
     return !is_last;
 }
 
-/* ------------------------------------------------------------------ claims */
+/* ------------------------------------------------------------------ bids */
 
 bool weir__limit_try(struct weir__limit *limit, size_t permits)
 {
@@ -181,43 +181,43 @@ bool weir__limit_try(struct weir__limit *limit, size_t permits)
     return granted;
 }
 
-bool weir__limit_ask(struct weir__limit *limit, struct weir__claim *claim)
+bool weir__limit_ask(struct weir__limit *limit, struct weir__bid *bid)
 {
     bool granted;
 
-    claim->limit = limit;
-    claim->request.tell = claim_is_granted;
+    bid->limit = limit;
+    bid->request.tell = bid_is_granted;
     weir__mutex_lock(&limit->lock);
-    granted = weir__permits_ask(&limit->permits, &claim->request);
-    claim->state = granted ? WEIR__CLAIM_IDLE : WEIR__CLAIM_IN_LINE;
+    granted = weir__permits_ask(&limit->permits, &bid->request);
+    bid->state = granted ? WEIR__BID_IDLE : WEIR__BID_IN_LINE;
     limit->references += granted;
     weir__mutex_unlock(&limit->lock);
     return granted;
 }
 
-void weir__limit_withdraw(struct weir__claim *claim)
+void weir__limit_withdraw(struct weir__bid *bid)
 {
-    struct weir__limit *limit = claim->limit;
+    struct weir__limit *limit = bid->limit;
 
     if (!limit)
         return;
     weir__mutex_lock(&limit->lock);
-    switch (claim->state) {
-    case WEIR__CLAIM_IDLE:
+    switch (bid->state) {
+    case WEIR__BID_IDLE:
         break;
-    case WEIR__CLAIM_IN_LINE:
-        weir__permits_withdraw(&limit->permits, &claim->request);
+    case WEIR__BID_IN_LINE:
+        weir__permits_withdraw(&limit->permits, &bid->request);
         break;
-    case WEIR__CLAIM_WATCHING:
-        remove_claim(&limit->watching, claim);
+    case WEIR__BID_WATCHING:
+        remove_bid(&limit->watching, bid);
         break;
-    case WEIR__CLAIM_TOLD:
-        remove_claim(&limit->told, claim);
-        weir__permits_give(&limit->permits, claim->request.wanted);
-        limit->references -= claim->request.wanted > 0;
+    case WEIR__BID_TOLD:
+        remove_bid(&limit->told, bid);
+        weir__permits_give(&limit->permits, bid->request.wanted);
+        limit->references -= bid->request.wanted > 0;
         break;
     }
-    claim->state = WEIR__CLAIM_IDLE;
+    bid->state = WEIR__BID_IDLE;
     weir__mutex_unlock(&limit->lock);
 }
 
@@ -230,19 +230,19 @@ void weir__limit_give(struct weir__limit *limit, size_t permits)
     weir__mutex_unlock(&limit->lock);
 }
 
-struct weir__claim *weir__limit_collect(struct weir__limit *limit,
-                                        const struct weir__listener *listener)
+struct weir__bid *weir__limit_collect(struct weir__limit *limit,
+                                      const struct weir__listener *listener)
 {
-    struct weir__claims collected = {0};
+    struct weir__bids collected = {0};
 
     weir__mutex_lock(&limit->lock);
-    for (struct weir__claim *c = limit->told.first, *next; c; c = next) {
+    for (struct weir__bid *c = limit->told.first, *next; c; c = next) {
         next = c->next;
         if (c->listener != listener)
             continue;
-        remove_claim(&limit->told, c);
-        append_claim(&collected, c);
-        c->state = WEIR__CLAIM_IDLE;
+        remove_bid(&limit->told, c);
+        append_bid(&collected, c);
+        c->state = WEIR__BID_IDLE;
     }
     weir__mutex_unlock(&limit->lock);
     return collected.first;

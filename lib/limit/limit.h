@@ -6,18 +6,18 @@
  * THE IDEA
  *
  * A thread that has to wait stands in the line with a request (line.h).  A task
- * that a pool holds back stands in the same line with a claim: a request that
+ * that a pool holds back stands in the same line with a bid: a request that
  * nobody sleeps at.  When it is granted its pool has to be told, and that takes
- * the pool's lock, which ranks below this one.  So the claim goes to a list,
+ * the pool's lock, which ranks below this one.  So the bid goes to a list,
  * and whoever gave the permits comes to the pool when it has let go of all
  * locks:
  *
- *     give ──▶ line: claim ──▶ told ─ ─unlock─ ─▶ pool: lock, collect
+ *     give ──▶ line: bid ──▶ told ─ ─unlock─ ─▶ pool: lock, collect
  *
  * Who gives permits with a pool's lock held collects for that pool at once, and
  * leaves the others to a thread that can let go of it: it owes, and pays later.
  *
- * STATES of a claim
+ * STATES of a bid
  *
  *   idle      ▶ in line, watching   it waits, for permits or for any news
  *             ▶ granted             there were enough at once
@@ -28,15 +28,15 @@
  *
  * INVARIANTS (hold whenever the lock is free)
  *
- *   1. If a claim is told, a thread is on its way to its pool: in
+ *   1. If a bid is told, a thread is on its way to its pool: in
  *      weir__limit_unlock, or one that owes.
  *   2. references is 1 for the handle, 1 for each pool that has it in its
- *      options and each task that has, and 1 for each grant to a claim, until
+ *      options and each task that has, and 1 for each grant to a bid, until
  *      it has gone back.  The last one frees it.
  *
  * LIFE OF A POOL that is told: it is held by an atomic count, which may be
- * raised here since its claim is in a list: the pool withdraws its claims
- * before it goes.  Its claims are only looked at with its lock and this one.
+ * raised here since its bid is in a list: the pool withdraws its bids
+ * before it goes.  Its bids are only looked at with its lock and this one.
  *
  * LOCKING: rank LIMIT; no lock is taken below it.
  */
@@ -55,7 +55,7 @@
 
 struct weir__limit;
 
-/* Who has claims: a pool. */
+/* Who has bids: a pool. */
 struct weir__listener {
     /* With the limit's lock: it will be there until `come` has returned. */
     void (*hold)(struct weir__listener *listener);
@@ -63,24 +63,24 @@ struct weir__listener {
     void (*come)(struct weir__listener *listener, struct weir__limit *limit);
 };
 
-enum weir__claim_state {
-    WEIR__CLAIM_IDLE, /* or granted, as its pool knows */
-    WEIR__CLAIM_IN_LINE,
-    WEIR__CLAIM_WATCHING,
-    WEIR__CLAIM_TOLD
+enum weir__bid_state {
+    WEIR__BID_IDLE, /* or granted, as its pool knows */
+    WEIR__BID_IN_LINE,
+    WEIR__BID_WATCHING,
+    WEIR__BID_TOLD
 };
 
 /* L: all, with the limit's lock; set by the pool: `wanted` and listener. */
-struct weir__claim {
+struct weir__bid {
     struct weir__request request; /* first; wanted 0: it only watches */
-    enum weir__claim_state state;
+    enum weir__bid_state state;
     struct weir__limit *limit; /* NULL: never asked */
     struct weir__listener *listener;
-    struct weir__claim *next, *previous; /* watching, told, collected */
+    struct weir__bid *next, *previous; /* watching, told, collected */
 };
 
-struct weir__claims {
-    struct weir__claim *first, *last;
+struct weir__bids {
+    struct weir__bid *first, *last;
 };
 
 /* The first member of each of them.  I: set by create, then read-only.  L: only
@@ -90,8 +90,8 @@ struct weir__limit {
     uint64_t generation;           /* I: see base/fork.h */
     struct weir__permits permits;  /* L: of a rate or breaker: none */
     size_t references;             /* L */
-    struct weir__claims watching;  /* L */
-    struct weir__claims told;      /* L */
+    struct weir__bids watching;    /* L */
+    struct weir__bids told;        /* L */
     bool is_owed;                  /* L: somebody has said it would pay */
     struct weir__limit *next_owed; /* with the lock of the pool that owes */
 };
@@ -126,20 +126,20 @@ bool weir__limit_let_go_if_not_last(struct weir__limit *limit);
 
 /* Grants so many at once, or nothing. */
 bool weir__limit_try(struct weir__limit *limit, size_t permits);
-/* Grants at once and returns true, or puts the claim in the line. */
-bool weir__limit_ask(struct weir__limit *limit, struct weir__claim *claim);
-/* In a front, with its lock: the claim is told of the next news. */
-void weir__limit_watch(struct weir__limit *limit, struct weir__claim *claim)
+/* Grants at once and returns true, or puts the bid in the line. */
+bool weir__limit_ask(struct weir__limit *limit, struct weir__bid *bid);
+/* In a front, with its lock: the bid is told of the next news. */
+void weir__limit_watch(struct weir__limit *limit, struct weir__bid *bid)
     WEIR_REQUIRES(limit->lock);
 /* Whatever it waited for, it does not; whatever it was granted and has not
  * collected goes back. */
-void weir__limit_withdraw(struct weir__claim *claim);
+void weir__limit_withdraw(struct weir__bid *bid);
 /* What was granted and is not made use of. */
 void weir__limit_give(struct weir__limit *limit, size_t permits);
 
-/* What the listener's claims were told, as a chain; NULL: nothing. */
-struct weir__claim *weir__limit_collect(struct weir__limit *limit,
-                                        const struct weir__listener *listener);
+/* What the listener's bids were told, as a chain; NULL: nothing. */
+struct weir__bid *weir__limit_collect(struct weir__limit *limit,
+                                      const struct weir__listener *listener);
 /* Whether the caller is to pay, since some are to be told and nobody else is
  * on the way; it has got a reference then. */
 bool weir__limit_owes(struct weir__limit *limit);

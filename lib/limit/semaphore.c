@@ -9,7 +9,7 @@
  * it holds permits, and gives them back at its end (task/task.h).  What was
  * acquired outside any handler is counted as `loose`.
  *
- *     total = free + loose + what attempts hold + what claims were granted
+ *     total = free + loose + what attempts hold + what bids were granted
  *
  * INVARIANTS (hold whenever the lock is free)
  *

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "observe/ledger.h"
 #include "pool/kept.h"
+#include "pool/limits.h"
 #include "pool/pool.h"
 
 /* Before it sleeps: it may be more urgent than who it waits for. */
@@ -20,7 +21,7 @@ static bool has_plain_tasks(const struct weir__pool_settings *settings)
 {
     const weir_pool_options *options = &settings->options;
 
-    return !settings->has_children &&
+    return !settings->has_children && !settings->has_limits &&
            (options->on_full == WEIR_ON_FULL_WAIT ||
             options->on_full == WEIR_ON_FULL_REFUSE) &&
            (!options->retry || options->retry->max_attempts == 1) &&
@@ -177,7 +178,7 @@ void weir__lane_review(weir_pool *pool)
         return;
     if (pool->lane_shut && !pool->closing && !pool->queued.first &&
         pool->schedule.delayed_count == 0 && pool->ledger.retrying == 0 &&
-        has_entries(pool))
+        !weir__limits_any(pool, NULL) && has_entries(pool))
         pool->lane_shut = false;
     flag_tail(pool);
 }

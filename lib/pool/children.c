@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/fault.h"
+#include "pool/limits.h"
 #include "process/child.h"
 #include "process/start.h"
 
@@ -65,7 +66,8 @@ static int answer_of(weir_status status)
 static bool nothing_will_come(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     return pool->closing && !pool->queued.first && !pool->due.first &&
-           !pool->later.first && !pool->schedule.delayed.first;
+           !pool->later.first && !pool->schedule.delayed.first &&
+           !weir__limits_any(pool, NULL);
 }
 
 /* Whoever closes the pool from here on finds the worker at it, and hurries it.

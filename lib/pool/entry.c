@@ -12,8 +12,9 @@
 
 #include "base/clock.h"
 #include "observe/ledger.h"
-#include "pool/room.h"
+#include "pool/limits.h"
 #include "pool/overload.h"
+#include "pool/room.h"
 #include "pool/schedule.h"
 #include "task/outcome.h"
 #include "task/retry.h"
@@ -33,6 +34,8 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
     case WEIR__QUEUED:
         if (entry->is_delayed)
             weir__entry_undelay(pool, entry);
+        else if (entry->held_at != WEIR__HELD_NOWHERE)
+            weir__limits_leave(pool, entry);
         else
             weir__entry_list_remove(&pool->queued, entry);
         weir__entry_count(pool, entry, WEIR__COLUMN(queued), -1);
@@ -40,9 +43,13 @@ static void leave_state(weir_pool *pool, struct weir__entry *entry)
         weir__room_tell(pool);
         break;
     case WEIR__RETRYING:
-        weir__entry_list_remove(entry->is_due ? &pool->due : &pool->later,
-                                entry);
-        pool->due_count -= entry->is_due;
+        if (entry->held_at != WEIR__HELD_NOWHERE) {
+            weir__limits_leave(pool, entry);
+        } else {
+            weir__entry_list_remove(entry->is_due ? &pool->due : &pool->later,
+                                    entry);
+            pool->due_count -= entry->is_due;
+        }
         entry->is_due = false;
         entry->is_undecided = false;
         weir__entry_count(pool, entry, WEIR__COLUMN(retrying), -1);
@@ -102,6 +109,8 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
         weir__timekeeper_set(pool, entry, attempt.deadline.at_ns);
     }
     weir__task_begin(task, &attempt);
+    if (entry->is_limited)
+        weir__limits_start(pool, entry);
 }
 
 /* How long it waited and ran, up to now. */
@@ -129,6 +138,8 @@ void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)
         entry->since_ns = weir__now();
         weir__grace_begin(pool, entry);
     }
+    if (entry->is_limited)
+        weir__limits_settle(pool, entry);
     weir__group_settle(entry);
     if (entry->future)
         weir__future_settle(entry->future, entry);
@@ -309,6 +320,8 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
         weir__moments_remove(&pool->moments, &entry->moment);
         note_answer(entry, how);
     }
+    if (entry->is_limited)
+        weir__limits_end(pool, entry);
     entry->attempt_alive = false;
     entry->has_crashed = how == WEIR__CRASHED;
     weir__interrupt_end(pool, entry);
@@ -385,6 +398,8 @@ deadline_passed_drops_lock(weir_pool *pool, struct weir__entry *entry)
         weir__moment_after(entry->started_ns, entry->timeout_ns);
 
     entry->overstays_ns = deadline_ns;
+    if (entry->is_limited)
+        weir__limits_deadline(pool, entry);
     weir__entry_ask(pool, entry);
     if (!has_attempts_left(pool, entry) ||
         (!entry->retry->retryable && !weir__entry_pay(pool, entry))) {

@@ -101,7 +101,7 @@ uint64_t weir__lane_count(const weir_pool *pool)
 uint64_t weir__pool_waiting(const weir_pool *pool)
 {
     return weir__lane_count(pool) + pool->ledger.queued -
-           pool->schedule.delayed_count + pool->due_count;
+           pool->schedule.delayed_count - pool->held.queued + pool->due_count;
 }
 
 uint64_t weir__pool_begun(const weir_pool *pool)
@@ -150,6 +150,7 @@ void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
         stats.degraded = weir__pool_is_degraded(pool);
         stats.busy = weir__pool_busy(pool);
         stats.tainted = pool->tainted;
+        stats.held = pool->held.count;
         weir__mutex_unlock(&pool->lock);
     }
     weir__snapshot_write(out, &stats, sizeof(stats));

@@ -106,8 +106,7 @@ void weir__group_leave_drops_lock(weir_pool *pool, weir_group *group)
     weir__group_review(pool, group);
     if (--group->references > 0)
         return;
-    pool->references--;
-    assert(pool->references > 0 && "this thread has got here by one");
+    weir__pool_drop(pool);
     weir__mutex_unlock(&pool->lock);
     weir__release(group);
     weir__mutex_lock(&pool->lock);

@@ -2,6 +2,8 @@
 /* kept.c - see kept.h. */
 #include "pool/kept.h"
 
+#include "pool/limits.h"
+
 #include <assert.h>
 
 #include "task/outcome.h"
@@ -74,6 +76,10 @@ void weir__pool_cancel_kept(weir_pool *pool, const struct weir__keeper *keeper)
     cancel_list_of(pool, &pool->queued, keeper);
     cancel_list_of(pool, &pool->later, keeper);
     cancel_list_of(pool, &pool->due, keeper);
+    while (weir__limits_any(pool, &keeper->source))
+        weir__entry_cancel_drops_lock(pool,
+                                      weir__limits_any(pool, &keeper->source),
+                                      true);
     for (uint32_t i = 0; i < pool->worker_slots; i++)
         cancel_keepers(pool, pool->workers[i]->entry, keeper);
     weir__lane_review(pool);

@@ -55,6 +55,7 @@ static void list_one(struct listing *listing, const struct weir__entry *entry,
     line.attempt = entry->outcome.attempts;
     line.since_ns = listing->now_ns - entry->since_ns;
     line.left_ns = time_left(entry, state, listing->now_ns);
+    line.held = entry->held_at > WEIR__HELD_READY;
     memcpy(line.label, entry->label, sizeof(line.label));
     memcpy(listing->at, &listing->stride, sizeof(listing->stride));
     weir__snapshot_write(listing->at, &line, sizeof(line));
@@ -103,6 +104,18 @@ list_waiting(struct listing *listing, const struct weir__entry_list *waiting,
                  e->attempt_alive && e->worker ? e->worker->index : UINT32_MAX);
 }
 
+/* Those that limits hold back, or have just let go on. */
+static void list_held(const weir_pool *pool, struct listing *listing,
+                      enum weir__entry_state wanted, weir_task_state state)
+    WEIR_REQUIRES(pool->lock)
+{
+    for (unsigned at = WEIR__HELD_READY; at < WEIR__HELD_PLACES; at++)
+        for (const struct weir__entry *e = pool->held.at[at].first;
+             e && listing->room > 0; e = e->next)
+            if (e->state == wanted)
+                list_one(listing, e, state, UINT32_MAX);
+}
+
 static void
 list_all(weir_pool *pool, struct listing *listing) WEIR_REQUIRES(pool->lock)
 {
@@ -114,8 +127,10 @@ list_all(weir_pool *pool, struct listing *listing) WEIR_REQUIRES(pool->lock)
     list_attempts(pool, listing, WEIR_TASK_OVERDUE);
     list_attempts(pool, listing, WEIR_TASK_RUNNING);
     attempts = listing->count;
+    list_held(pool, listing, WEIR__RETRYING, WEIR_TASK_RETRYING);
     list_waiting(listing, &pool->due, WEIR_TASK_RETRYING);
     list_waiting(listing, &pool->later, WEIR_TASK_RETRYING);
+    list_held(pool, listing, WEIR__QUEUED, WEIR_TASK_QUEUED);
     list_waiting(listing, &pool->queued, WEIR_TASK_QUEUED);
     list_waiting(listing, &pool->schedule.delayed, WEIR_TASK_QUEUED);
     listing->count =

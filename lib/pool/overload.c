@@ -77,11 +77,12 @@ double weir_pool_pressure(const weir_pool *handle)
 bool weir__entry_is_stale(weir_pool *pool, const struct weir__entry *entry)
 {
     struct weir__codel *codel = &pool->strain.codel;
+    bool is_last = pool->ledger.queued - pool->schedule.delayed_count == 1;
     int64_t now_ns;
 
     if (codel->target_ns == 0 || entry->state != WEIR__QUEUED)
         return false;
     now_ns = weir__now();
     return weir__codel_drops(codel, now_ns, now_ns - entry->submitted_ns,
-                             !entry->next);
+                             is_last);
 }

@@ -2,6 +2,7 @@
 /* pool.c - a pool's life and size; pool.h has the design. */
 #include "pool/pool.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/clock.h"
@@ -62,7 +63,15 @@ weir_status weir__pool_check(const weir_pool *pool)
 
 void weir__pool_hold(weir_pool *pool)
 {
-    pool->references++;
+    weir__counter_add(&pool->references, 1);
+}
+
+void weir__pool_drop(weir_pool *pool)
+{
+    uint64_t before = weir__counter_add(&pool->references, (uint64_t)-1);
+
+    assert(before > 1 && "this thread has got here by one");
+    (void)before;
 }
 
 static void free_workers(struct weir__worker **workers, uint32_t count)
@@ -89,13 +98,14 @@ static void free_pool(weir_pool *pool)
     free_workers(pool->workers, pool->worker_slots);
     weir__release(pool->workers);
     weir__lane_release(pool);
+    weir__limits_detach(pool);
     weir__mutex_dispose(&pool->lock);
     weir__release_apart(pool);
 }
 
 void weir__pool_unlock_and_let_go(weir_pool *pool)
 {
-    bool last = --pool->references == 0;
+    bool last = weir__counter_add(&pool->references, (uint64_t)-1) == 1;
     bool drop_store =
         pool->destroyed && pool->attached == 0 && !pool->store_gone;
     struct weir__block *store = pool->store;
@@ -346,7 +356,8 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     pool->entry_stride = weir__store_stride(pool->settings.options.item_size);
     init_strain(&pool->strain, &pool->settings.options);
     pool->random = (uint64_t)(uintptr_t)pool ^ (uint64_t)weir__now();
-    pool->references = 1;
+    weir__counter_write(&pool->references, 1);
+    weir__limits_attach(pool);
     pool->scaling.look_ns = INT64_MAX;
     pool->room_ns = INT64_MAX;
     pool->idlers.waiters.newest_first = pool->settings.scales;

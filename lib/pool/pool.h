@@ -23,6 +23,7 @@
  *   notifier.c    runs callbacks that no worker is there for
  *   room.h        wakes submitters when there is room
  *   overload.h    tells of water marks, and expires stale work
+ *   limits.h      tasks that a semaphore, rate or breaker holds back
  *   stop.c        brings it all to an end
  *   lane.h        a short way for tasks of which nobody hears; with it
  *                 plain.c, how workers run them, beat.c, their deadlines, and
@@ -92,6 +93,7 @@
 #include "base/park.h"
 #include "base/spin.h"
 #include "base/thread.h"
+#include "pool/held.h"
 #include "pool/lane.h"
 #include "pool/moments.h"
 #include "pool/record.h"
@@ -108,7 +110,7 @@ struct weir_pool {
     uint64_t generation;                 /* I: see base/fork.h */
     struct weir__pool_settings settings; /* I, but for max_workers, L */
     size_t entry_stride;                 /* I: bytes */
-    uint64_t references;                 /* L */
+    struct weir__counter references;     /* A */
 
     struct weir__block *store;        /* L: the newest block first */
     struct weir__entry *free_entries; /* L */
@@ -130,6 +132,7 @@ struct weir_pool {
     uint64_t first_attempts;     /* L: of entries, ever */
     struct weir__retry_account retry_account; /* L */
     struct weir__strain strain;               /* L */
+    struct weir__held held;                   /* L */
 
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
@@ -204,8 +207,10 @@ void weir__blocks_release(struct weir__block *block);
 /* An entry that a submitter runs itself, with an attempt's record. */
 struct weir__entry *weir__store_create_callers(const weir_pool *pool);
 void weir__store_release_callers(struct weir__entry *entry); /* or NULL */
-/* Where the copy of an entry's item lies. */
+/* Where the copy of an entry's item lies; what limits keep beside it. */
 void *weir__store_copy_of(struct weir__entry *entry);
+struct weir__admission *weir__store_admission_of(struct weir__entry *entry);
+struct weir__entry *weir__store_entry_of(struct weir__admission *admission);
 
 void weir__entry_list_append(struct weir__entry_list *list,
                              struct weir__entry *entry);
@@ -438,6 +443,12 @@ void weir__worker_end_attempt_drops_lock(weir_pool *pool,
 /* A task can be taken: wakes an idle worker, or begins a watch. */
 void weir__workers_wake(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
+/* ---------------------------------------------------------------- limits.c */
+
+/* Of create, and of the last reference: the options' limits are held. */
+void weir__limits_attach(weir_pool *pool);
+void weir__limits_detach(weir_pool *pool);
+
 /* -------------------------------------------------------------- children.c */
 
 /* What a worker has for its child, if the pool has such; false: no memory, no
@@ -511,7 +522,10 @@ void weir__pool_forget_inside(void);
 /* WEIR_OK, WEIR_EINVAL (NULL), WEIR_FORKED. */
 weir_status weir__pool_check(const weir_pool *pool);
 
-void weir__pool_hold(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Also without the lock, while it is there by another reference. */
+void weir__pool_hold(weir_pool *pool);
+/* Gives one up that is not the last. */
+void weir__pool_drop(weir_pool *pool);
 /* Unlocks, and frees the pool if this was the last reference. */
 void weir__pool_unlock_and_let_go(weir_pool *pool) WEIR_RELEASES(pool->lock);
 

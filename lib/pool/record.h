@@ -43,6 +43,16 @@ enum weir__entry_state {
     WEIR__SETTLED
 };
 
+/* Where a task is that limits hold back: limits.h. */
+enum weir__held_at {
+    WEIR__HELD_NOWHERE,
+    WEIR__HELD_READY, /* not any more: for the next worker */
+    WEIR__HELD_IN_LINE,
+    WEIR__HELD_FOR_TOKEN,
+    WEIR__HELD_BY_BREAKER,
+    WEIR__HELD_PLACES
+};
+
 /* What the notifier owes an entry. */
 enum weir__notice {
     WEIR__NOTICE_ACTIONS = 1,  /* run on_cancel actions */
@@ -73,19 +83,21 @@ struct weir__entry {
                                    settled: grace over */
     enum weir__entry_state state;
     enum weir__step step;
-    unsigned notices;       /* set of enum weir__notice */
-    bool is_noticed;        /* in the pool's list of notices */
-    bool is_handled;        /* a thread runs callbacks for it */
-    bool is_due;            /* retrying, and in `due` */
-    bool is_delayed;        /* queued, but not before due_ns */
-    bool is_undecided;      /* retrying, if the predicate grants it */
-    bool attempt_alive;     /* a handler is at the item */
-    bool is_overdue;        /* settled while it was, and it still is */
-    bool has_crashed;       /* the notifier is to go on for its thread */
-    bool is_kept;           /* its item and source are a keeper's: kept.h */
-    bool is_past_grace;     /* overdue, to be abandoned when that may be */
-    bool is_callers;        /* run by its submitter; not from the store */
-    struct weir_task *task; /* the live attempt's record */
+    unsigned notices;           /* set of enum weir__notice */
+    bool is_noticed;            /* in the pool's list of notices */
+    bool is_handled;            /* a thread runs callbacks for it */
+    bool is_due;                /* retrying, and in `due`, or held */
+    bool is_delayed;            /* queued, but not before due_ns */
+    bool is_undecided;          /* retrying, if the predicate grants it */
+    bool attempt_alive;         /* a handler is at the item */
+    bool is_overdue;            /* settled while it was, and it still is */
+    bool has_crashed;           /* the notifier is to go on for its thread */
+    bool is_kept;               /* its item and source are a keeper's: kept.h */
+    bool is_past_grace;         /* overdue, to be abandoned when that may be */
+    bool is_callers;            /* run by its submitter; not from the store */
+    bool is_limited;            /* it has an admission beside it: held.h */
+    enum weir__held_at held_at; /* queued, or retrying and due */
+    struct weir_task *task;     /* the live attempt's record */
     struct weir__worker *worker; /* the live attempt's; NULL: a submitter */
     uint64_t cancel_generation;  /* which attempt the actions are of */
     int64_t submitted_ns, started_ns, first_started_ns, due_ns;

@@ -3,6 +3,7 @@
 #include "pool/room.h"
 
 #include "base/clock.h"
+#include "pool/limits.h"
 
 static uint64_t stretch_of(const weir_pool *pool)
 {
@@ -19,7 +20,8 @@ static bool is_worth_it(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
     return pool->has_lane ||
            taken + stretch_of(pool) <= pool->settings.options.queue_capacity ||
-           (!pool->queued.first && !pool->due.first);
+           (!pool->queued.first && !pool->due.first &&
+            !weir__limits_ready(pool));
 }
 
 static void wake_one(weir_pool *pool) WEIR_REQUIRES(pool->lock)

@@ -75,6 +75,14 @@ weir_status weir__series_check(const weir_task_spec *spec, bool wants_future)
     return WEIR_OK;
 }
 
+/* Without a lock. */
+static void free_series(struct weir__series *series)
+{
+    if (series->offer.semaphore)
+        weir__limit_let_go(weir__semaphore_as_limit(series->offer.semaphore));
+    weir__release(series);
+}
+
 static struct weir__series *
 create_series(const weir_pool *pool, const struct weir__offer *offer)
 {
@@ -95,6 +103,8 @@ create_series(const weir_pool *pool, const struct weir__offer *offer)
         series->own_retry = *offer->own_retry;
         series->offer.own_retry = &series->own_retry;
     }
+    if (offer->semaphore)
+        weir__limit_hold(weir__semaphore_as_limit(offer->semaphore));
     if (offer->label) {
         snprintf(series->label, sizeof(series->label), "%s", offer->label);
         series->offer.label = series->label;
@@ -126,7 +136,7 @@ weir_status weir__series_begin(weir_pool *pool, const struct weir__offer *offer,
     if (!series)
         return weir__refuse(WEIR_ENOMEM, "no memory for a series");
     if (closing)
-        weir__release(series);
+        free_series(series);
     return closing ? WEIR_CLOSED : WEIR_OK;
 }
 
@@ -170,7 +180,7 @@ static void free_drops_lock(weir_pool *pool, struct weir__series *series)
     WEIR_REQUIRES(pool->lock)
 {
     weir__mutex_unlock(&pool->lock);
-    weir__release(series);
+    free_series(series);
     weir__mutex_lock(&pool->lock);
 }
 

@@ -63,6 +63,8 @@ struct weir__offer {
     struct weir__kept *kept; /* NULL: none; else it waits for room */
     weir_future *future;
     weir_group *group;
+    weir_semaphore *semaphore; /* NULL: none of its own */
+    size_t permits;
     int64_t not_before_ns;       /* 0: at once */
     struct weir__series *series; /* NULL: it is no firing of any */
 };

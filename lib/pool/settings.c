@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "base/processors.h"
 #include "base/thread.h"
+#include "limit/fronts.h"
 #include "queue/marks.h"
 #include "queue/settings.h"
 #include "task/retry.h"
@@ -141,6 +142,69 @@ static weir_status check_on_full(const weir_pool_options *o)
     return WEIR_OK;
 }
 
+static weir_status refuse_callers(const char *limit)
+{
+    return weir__refuse(WEIR_EINVAL,
+                        "%s with on_full WEIR_ON_FULL_CALLER_RUNS: the "
+                        "submitter's own attempts would pass it by, use "
+                        "another policy",
+                        limit);
+}
+
+weir_status weir__limits_read(const weir_semaphore *semaphore, size_t *permits,
+                              weir_on_full on_full)
+{
+    const struct weir__limit *limit = (const struct weir__limit *)semaphore;
+    weir_status status = WEIR_OK;
+
+    if (!semaphore && *permits > 0)
+        return weir__refuse(WEIR_EINVAL,
+                            "permits %zu without a semaphore: "
+                            "there is none to take them of",
+                            *permits);
+    if (!semaphore)
+        return WEIR_OK;
+    status = weir__limit_check(limit, "semaphore");
+    if (status)
+        return status;
+    if (*permits == 0)
+        *permits = 1;
+    if (*permits > limit->permits.total)
+        return weir__refuse(WEIR_EINVAL,
+                            "permits %zu of a semaphore of %zu: no attempt "
+                            "could ever begin, ask for 1 to %zu",
+                            *permits, limit->permits.total,
+                            limit->permits.total);
+    if (on_full == WEIR_ON_FULL_CALLER_RUNS)
+        return refuse_callers("semaphore");
+    return WEIR_OK;
+}
+
+static weir_status
+check_limit(const void *limit, const char *name, weir_on_full on_full)
+{
+    if (limit && on_full == WEIR_ON_FULL_CALLER_RUNS)
+        return refuse_callers(name);
+    return limit ? weir__limit_check(limit, name) : WEIR_OK;
+}
+
+/* After on_full. */
+static weir_status check_limits(struct weir__pool_settings *into)
+{
+    weir_pool_options *o = &into->options;
+    weir_status status =
+        weir__limits_read(o->semaphore, &o->permits, o->on_full);
+
+    if (!status)
+        status = check_limit(o->rate, "rate", o->on_full);
+    if (!status)
+        status = check_limit(o->adaptive, "adaptive", o->on_full);
+    if (!status)
+        status = check_limit(o->breaker, "breaker", o->on_full);
+    into->has_limits = o->semaphore || o->rate || o->adaptive || o->breaker;
+    return status;
+}
+
 /* What makes no sense where handlers run in another process. */
 static weir_status
 refuse_with_processes(const char *option, const char *instead)
@@ -259,6 +323,8 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         status = check_pressure(o);
     if (!status)
         status = check_on_full(o);
+    if (!status)
+        status = check_limits(into);
     if (!status)
         status = check_process(o);
     if (!status)

@@ -17,6 +17,7 @@ struct weir__pool_settings {
     weir_retry retry;
     char name[16];
     bool scales;               /* max_workers was given */
+    bool has_limits;           /* a semaphore, rate, adaptive or breaker */
     int64_t abandons_after_ns; /* grace_ns; 0: nothing is abandoned */
     bool has_children;         /* WEIR_ISOLATE_PROCESS */
     struct weir__child_settings children;
@@ -27,5 +28,10 @@ struct weir__pool_settings {
  * has ended). */
 weir_status weir__pool_settings_read(struct weir__pool_settings *into,
                                      const weir_pool_options *options);
+
+/* For a pool's or a task's semaphore, or NULL: fills in the default of
+ * *permits, and checks.  WEIR_OK, WEIR_EINVAL, WEIR_FORKED. */
+weir_status weir__limits_read(const weir_semaphore *semaphore, size_t *permits,
+                              weir_on_full on_full);
 
 #endif /* WEIR_LIB_POOL_SETTINGS_H */

@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/fence.h"
 #include "pool/children.h"
+#include "pool/limits.h"
 #include "pool/overload.h"
 #include "pool/schedule.h"
 
@@ -99,6 +100,9 @@ static void cancel_waiting_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     cancel_list_drops_lock(pool, &pool->schedule.delayed);
     cancel_list_drops_lock(pool, &pool->later);
     cancel_list_drops_lock(pool, &pool->due);
+    while (weir__limits_any(pool, NULL))
+        weir__entry_cancel_drops_lock(pool, weir__limits_any(pool, NULL),
+                                      false);
 }
 
 static void close_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)

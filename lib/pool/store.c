@@ -17,12 +17,26 @@ static size_t aligned(size_t bytes)
 
 size_t weir__store_stride(size_t item_size)
 {
-    return aligned(sizeof(struct weir__entry)) + aligned(item_size);
+    return aligned(sizeof(struct weir__entry)) +
+           aligned(sizeof(struct weir__admission)) + aligned(item_size);
+}
+
+struct weir__admission *weir__store_admission_of(struct weir__entry *entry)
+{
+    return (struct weir__admission *)(void *)((unsigned char *)entry +
+                                              aligned(sizeof(*entry)));
+}
+
+struct weir__entry *weir__store_entry_of(struct weir__admission *admission)
+{
+    return (struct weir__entry *)(void *)((unsigned char *)admission -
+                                          aligned(sizeof(struct weir__entry)));
 }
 
 void *weir__store_copy_of(struct weir__entry *entry)
 {
-    return (unsigned char *)entry + aligned(sizeof(*entry));
+    return (unsigned char *)weir__store_admission_of(entry) +
+           aligned(sizeof(struct weir__admission));
 }
 
 struct weir__block *weir__block_create(const weir_pool *pool, size_t entries)

@@ -23,6 +23,7 @@
 #include "pool/callers.h"
 #include "pool/children.h"
 #include "pool/kept.h"
+#include "pool/limits.h"
 #include "pool/schedule.h"
 #include "process/start.h"
 #include "task/retry.h"
@@ -55,6 +56,8 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
         snprintf(entry->label, sizeof(entry->label), "%s", offer->label);
     if (offer->future)
         weir__future_attach(offer->future, entry);
+    if (pool->held.any || offer->semaphore)
+        weir__limits_enter(pool, entry, offer->semaphore, offer->permits);
     weir__series_enter(offer->series, entry);
     weir__group_enter(offer->group, entry);
     weir__entry_count(pool, entry, WEIR__COLUMN(accepted), 1);
@@ -65,7 +68,7 @@ static void
 drop_oldest_drops_lock(weir_pool *pool, const struct weir__offer *offer)
     WEIR_REQUIRES(pool->lock)
 {
-    struct weir__entry *oldest = pool->queued.first;
+    struct weir__entry *oldest = weir__limits_oldest(pool);
 
     weir__entry_settle(pool, oldest, WEIR_OUTCOME_DROPPED);
     weir__callers_tell_drops_lock(pool, oldest, offer->future);
@@ -79,7 +82,7 @@ static bool is_plain(const weir_pool *pool, const struct weir__offer *offer)
         return pool->has_lane && offer->kept->keeper->is_quiet;
     return pool->has_lane && !offer->future && !offer->group &&
            !offer->source && !offer->own_retry && !offer->label &&
-           !offer->series && offer->not_before_ns == 0 &&
+           !offer->series && !offer->semaphore && offer->not_before_ns == 0 &&
            offer->time_to_live_ns == 0 && offer->timeout_ns == o->timeout_ns &&
            offer->context == o->context;
 }
@@ -129,7 +132,7 @@ static bool try_to_let_in(weir_pool *pool, const struct weir__offer *offer)
 bool weir__offer_take_up(weir_pool *pool, const struct weir__offer *offer)
 {
     return !weir__pool_is_degraded(pool) && !weir__children_are_lost(pool) &&
-           try_to_let_in(pool, offer);
+           !weir__limits_refuse(pool) && try_to_let_in(pool, offer);
 }
 
 /* Whether there is a place that a worker is just leaving. */
@@ -196,6 +199,14 @@ policy_for(const weir_pool *pool, const struct weir__offer *offer)
     return offer->kept ? WEIR_ON_FULL_WAIT : pool->settings.options.on_full;
 }
 
+/* A producer's item waits inside, where the breaker holds it back: whoever
+ * pulls can be slowed down, but would take a refusal for the end. */
+static bool is_refused(weir_pool *pool, const struct weir__offer *offer)
+    WEIR_REQUIRES(pool->lock)
+{
+    return !offer->source && weir__limits_refuse(pool);
+}
+
 /* Waits as the policy says until it is let in. */
 static weir_status
 let_in_drops_lock(weir_pool *pool, const struct weir__offer *offer,
@@ -214,11 +225,15 @@ let_in_drops_lock(weir_pool *pool, const struct weir__offer *offer,
             return refuse_degraded(pool);
         if (weir__children_are_lost(pool))
             return weir__server_refuse_lost();
+        if (is_refused(pool, offer))
+            return weir__refuse(WEIR_FULL,
+                                "the pool's breaker is open: nothing is taken "
+                                "until it has cooled down");
         weir__eventcount_arm(&pool->submitters);
         if (!weir__must_stand_back(&pool->submitters.waiters, turn) &&
             let_in_now(pool, offer))
             return WEIR_OK;
-        if (policy == WEIR_ON_FULL_DROP_OLDEST && pool->queued.first) {
+        if (policy == WEIR_ON_FULL_DROP_OLDEST && weir__limits_oldest(pool)) {
             drop_oldest_drops_lock(pool, offer);
             continue;
         }
@@ -538,7 +553,10 @@ read_spec(weir_pool *pool, const weir_task_spec *spec, weir_task_spec *s,
     offer->own_retry = s->retry ? retry : NULL;
     offer->label = s->label;
     offer->not_before_ns = s->not_before.at_ns;
-    return weir__series_check(s, wants_future);
+    offer->semaphore = s->semaphore;
+    offer->permits = s->permits;
+    status = weir__limits_check_task(pool, s->semaphore, &offer->permits);
+    return status ? status : weir__series_check(s, wants_future);
 }
 
 weir_status weir_pool_submit_task(weir_pool *pool, const weir_task_spec *spec,

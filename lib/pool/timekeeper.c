@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/fence.h"
+#include "pool/limits.h"
 #include "pool/room.h"
 #include "pool/schedule.h"
 
@@ -121,7 +122,7 @@ start_notifier_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
     if (status) {
         pool->notifier_phase = WEIR__ABSENT;
         pool->threads--;
-        pool->references--;
+        weir__pool_drop(pool);
     }
     return status;
 }
@@ -166,6 +167,8 @@ static int64_t sleep_until(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
         until_ns = pool->scaling.look_ns;
     if (pool->room_ns < until_ns)
         until_ns = pool->room_ns;
+    if (pool->held.look_ns < until_ns)
+        until_ns = pool->held.look_ns;
     if (notifier_is_missing(pool) && pool->notifier_hold_ns < until_ns)
         until_ns = pool->notifier_hold_ns;
     if (workers_are_missing(pool) && pool->workers_hold_ns < until_ns)
@@ -222,9 +225,12 @@ static void keep_time(void *arg)
         let_happen_drops_lock(pool, now_ns);
         weir__watch_look(pool, now_ns);
         weir__room_look(pool, now_ns);
+        weir__limits_look(pool, now_ns);
+        weir__limits_pay_drops_lock(pool);
         if (!look_after_drops_lock(pool, now_ns))
             sleep_drops_lock(pool, now_ns);
     }
+    weir__limits_pay_drops_lock(pool);
     if (pool->destroyed)
         detach_stuck(pool);
     weir__mutex_unlock(&pool->lock);
@@ -254,7 +260,7 @@ weir_status weir__timekeeper_start(weir_pool *pool)
     status = weir__thread_start(&pool->timekeeper);
     if (status) {
         weir__mutex_lock(&pool->lock);
-        pool->references--;
+        weir__pool_drop(pool);
         pool->timekeeper_ended = pool->timekeeper_joined = true;
         weir__mutex_unlock(&pool->lock);
     }

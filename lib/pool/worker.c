@@ -34,6 +34,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "pool/children.h"
+#include "pool/limits.h"
 #include "pool/overload.h"
 #include "process/child.h"
 
@@ -84,7 +85,8 @@ park_drops_lock(weir_pool *pool, struct weir__turn *turn, int64_t until_ns,
         weir__spin_learn(&pool->work_spin, weir__now() - since_ns);
 }
 
-/* Retries that are due go first, then the oldest. */
+/* What limits have let go on goes first, then retries that are due, then the
+ * oldest. */
 static struct finding
 find_drops_lock(weir_pool *pool, struct weir__worker *worker)
     WEIR_REQUIRES(pool->lock)
@@ -93,8 +95,10 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
     int64_t idle_since_ns = 0;
 
     while (!must_leave(pool, worker)) {
-        struct weir__entry *entry =
-            pool->due.first ? pool->due.first : pool->queued.first;
+        struct weir__entry *entry = weir__limits_ready(pool)
+                                        ? weir__limits_ready(pool)
+                                    : pool->due.first ? pool->due.first
+                                                      : pool->queued.first;
         bool coming = false;
         int64_t until_ns;
 
@@ -105,6 +109,8 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (entry && worker->child && turn.waits > 0 &&
             weir__child_has_ended(worker->child))
             return (struct finding){.is_childless = true};
+        if (entry && entry->is_limited && !weir__limits_admit(pool, entry))
+            continue;
         if (entry && weir__entry_is_stale(pool, entry)) {
             weir__entry_moment_drops_lock(pool, entry);
             continue;
@@ -155,6 +161,7 @@ void weir__worker_end_attempt_drops_lock(weir_pool *pool,
     weir__entry_end_drops_lock(pool, worker->entry, how, &worker->phase);
     weir__entry_detach(pool, worker);
     worker->phase = WEIR__IDLE;
+    weir__limits_pay_drops_lock(pool);
 }
 
 /* False: it crashed. */
@@ -322,6 +329,7 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
     }
     weir__entry_detach(pool, worker);
     leave_pool(pool, worker);
+    weir__limits_pay_drops_lock(pool);
 }
 
 static void left(void *arg)
@@ -411,7 +419,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
         worker->phase = WEIR__ABSENT;
         pool->alive--;
         pool->threads--;
-        pool->references--;
+        weir__pool_drop(pool);
     }
     return status;
 }

@@ -95,6 +95,7 @@ static bool take_answer(struct weir_task *task, struct progress *progress,
     task->message[answer.message_size] = '\0';
     task->failed = answer.failed;
     task->ends_series = answer.ends_series;
+    task->overloaded = answer.overloaded;
     task->code = answer.code;
     task->result_size = progress->result_size;
     return true;

@@ -137,6 +137,7 @@ static void answer_call(uint64_t sequence)
                                        .code = task->code,
                                        .failed = task->failed,
                                        .ends_series = task->ends_series,
+                                       .overloaded = task->overloaded,
                                        .message_size = strlen(task->message),
                                        .result_size = task->result_size};
     struct iovec parts[3];

@@ -100,6 +100,7 @@ struct weir__wire_answer {
     int32_t code;
     bool failed;
     bool ends_series;
+    bool overloaded;
     uint64_t message_size;
     uint64_t result_size; /* with all parts */
 };

@@ -444,6 +444,11 @@ void weir_task_end_series(weir_task *task)
     task->ends_series = true;
 }
 
+void weir_task_overloaded(weir_task *task)
+{
+    task->overloaded = true;
+}
+
 /* ---------------------------------------------------------------- a glance */
 
 weir_task *weir_task_current(void)

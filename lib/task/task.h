@@ -101,6 +101,7 @@ struct weir_task {
     bool crashed;                      /* T: a fault ended the handler */
     bool failed;                       /* T: fail or raise was called */
     bool ends_series;                  /* T: no firing is to follow */
+    bool overloaded;                   /* T: so the service has answered */
     int code;                          /* T: what the handler answers */
     char message[WEIR__MESSAGE_BYTES]; /* T */
     unsigned char *result;             /* I: the pointer;  T: the bytes */
@@ -151,6 +152,7 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
     task->cleanup_count = 0;
     task->failed = false;
     task->ends_series = false;
+    task->overloaded = false;
     task->code = 0;
     task->message[0] = '\0';
     task->result_size = 0;
