@@ -81,7 +81,8 @@ static void check_order(const struct job *job, const weir_task *task)
                                               : &stage_of_pool.latest_id;
 
     if (stage_of_pool.options.workers > 1 || stage_of_pool.is_resized ||
-        weir_task_worker(task) == UINT32_MAX || weir_task_attempt(task) > 1)
+        weir_task_worker(task) == UINT32_MAX || weir_task_attempt(task) > 1 ||
+        job->has_semaphore)
         return;
     for (const struct job *other = jobs; other <= &jobs[JOBS]; other++)
         if (other->acts && stage_of_pool.options.grace_ns == 0)

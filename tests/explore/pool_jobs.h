@@ -20,6 +20,7 @@ struct job {
     bool is_in_group;
     bool is_series;        /* not yet accepted: its firing will be */
     int64_t not_before_ns; /* 0: at once */
+    bool has_semaphore;    /* of its own: others may pass it */
     unsigned most_attempts;
     int64_t offered_ns, timeout_ns, time_to_live_ns; /* 0: none */
     uint64_t id;

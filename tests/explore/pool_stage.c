@@ -199,6 +199,7 @@ weir_status submit_spec(unsigned number, deed *does, const weir_task_spec *spec,
     all.handler = job_run;
     all.item = job;
     job->not_before_ns = spec->not_before.at_ns;
+    job->has_semaphore = spec->semaphore != NULL;
     return accept(job,
                   weir_pool_submit_task(pool, &all, &job->future, deadline),
                   was_over, deadline);

@@ -19,6 +19,7 @@ extern const struct scenario scenarios_polled[];
 
 /* A semaphore's, with and without a pool. */
 extern const struct scenario scenarios_limits[];
+extern const struct scenario scenarios_pool_limits[];
 
 /* The pool's. */
 extern const struct scenario scenarios_pool_lane[];
