@@ -12,5 +12,7 @@ const struct scenario *const scenario_themes[] = {
     scenarios_pool_tasks,  scenarios_pool_retries,
     scenarios_pool_time,   scenarios_pool_end,
     scenarios_pool_marks,  scenarios_pool_schedule,
-    scenarios_limits,      NULL,
+    scenarios_pool_stream, scenarios_pool_pipeline,
+    scenarios_limits,      scenarios_inlets,
+    NULL,
 };
