@@ -26,7 +26,7 @@ enum { SOURCES = 2, MOST = 4 };
 static struct source {
     unsigned count, given, waits_before;
     weir_status end;
-    bool blocks, is_asked, is_interrupted, is_closed;
+    bool blocks, is_deaf, is_asked, is_interrupted, is_closed;
     unsigned latest; /* that was taken */
     int64_t given_ns[MOST + 1];
     bool taken[MOST + 1], settled[MOST + 1], released[MOST + 1];
@@ -145,7 +145,7 @@ static weir_producer producer_of(unsigned which)
 
     producer.item_size = sizeof(uint64_t);
     producer.next = next_of;
-    producer.interrupt = interrupt_it;
+    producer.interrupt = sources[which].is_deaf ? NULL : interrupt_it;
     producer.settle = settle_it;
     producer.release = release_it;
     producer.close = close_it;
@@ -335,6 +335,19 @@ static void producer_merge_interrupt_against_take(void)
     must(take_them_all() == WEIR_CANCELLED);
 }
 
+/* The taker does not wait for what they are in. */
+static void producer_merge_of_the_deaf(void)
+{
+    for (unsigned i = 0; i < SOURCES; i++) {
+        sources[i].is_deaf = true;
+        sources[i].waits_before = 1;
+    }
+    open_merge();
+    start(interrupt_inlets, 0);
+    must(take_them_all() == WEIR_CANCELLED);
+    open_the_gate();
+}
+
 static void producer_merge_closed_early(void)
 {
     unsigned what;
@@ -403,6 +416,8 @@ const struct scenario scenarios_inlets[] = {
                      "items first, then why; the other is interrupted")},
     {INLETS_SCENARIO(producer_merge_interrupt_against_take, 4,
                      "cancelled, whatever has come")},
+    {INLETS_SCENARIO(producer_merge_of_the_deaf, 4,
+                     "the same, and their sources go on")},
     {INLETS_SCENARIO(producer_merge_closed_early, 3, "what is held is given back")},
     {INLETS_SCENARIO(producer_batch_is_full, 2, "it leaves with so many, or at the end")},
     {INLETS_SCENARIO(producer_batch_is_of_age, 2, "an item comes with the moment")},

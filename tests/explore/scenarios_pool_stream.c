@@ -57,18 +57,28 @@ static void pool_stream_window_is_full(void)
     must(take_all() == WEIR_END);
 }
 
-/* With a ticket given back each time the feeder is told: it waits for one in
- * vain if none is. */
-static void pool_stream_gives_back_in_portions(void)
+static void must_use_the_window(unsigned number)
 {
-    items.count = 9;
-    choice_hush(true);
-    open_of(FLOW_QUIET, 9, 8, WEIR_AS_COMPLETED);
+    (void)number;
+    world_await_all();
+    must(items.given == items.taken + items.window);
+    open_the_gate();
+}
+
+/* It need not hold back a ticket while it waits for what is slow. */
+static void pool_stream_gives_back_before_it_waits(void)
+{
+    weir_pool_options options = flow_options(1);
+
+    items.count = 10;
+    items.fates[2].does[0] = waits_at_the_gate;
+    options.queue_capacity = 8;
+    open_stream(&options, FLOW_QUIET, 8, WEIR_AS_COMPLETED);
     choice_hush(true);
     world_await_all();
-    for (unsigned i = 1; i < 8; i++)
-        take_item(i);
     choice_hush(false);
+    take_item(1);
+    start(must_use_the_window, 0);
     must(take_all() == WEIR_END);
 }
 
@@ -228,6 +238,20 @@ static void pool_stream_close_waits_for_no_place(void)
 {
     take_three_that_overstay();
     world_await_all();
+    close_stream();
+    open_the_gate();
+}
+
+/* The reader has been lent nothing, so that attempts free the last place. */
+static void pool_stream_close_against_freeing(void)
+{
+    unsigned number;
+
+    take_three_that_overstay();
+    choice_hush(true);
+    must(take(&number, WEIR_NOW) == WEIR_TIMED_OUT);
+    world_await_all();
+    choice_hush(false);
     start(open_the_door, 0);
     close_stream();
 }
@@ -330,8 +354,8 @@ const struct scenario scenarios_pool_stream[] = {
     {FLOW_SCENARIO(pool_stream_tells, 4, "the same, and the source is told")},
     {FLOW_SCENARIO_TO(1, pool_stream_window_is_full, 4,
                    "no item more than the window")},
-    {FLOW_SCENARIO(pool_stream_gives_back_in_portions, 4,
-                   "before the reader waits it gives all tickets back")},
+    {FLOW_SCENARIO_TO(1, pool_stream_gives_back_before_it_waits, 5,
+                      "a reader that waits keeps no ticket")},
     {FLOW_SCENARIO(pool_stream_timed, 4, "a result comes with the deadline")},
     {FLOW_SCENARIO_TO(1, pool_stream_in_order, 5, "the second is there first")},
     {FLOW_SCENARIO_TO(1, pool_stream_as_completed, 5, "the second is taken first")},
@@ -352,7 +376,9 @@ const struct scenario scenarios_pool_stream[] = {
     {FLOW_SCENARIO_TO(SCENARIO_NONE, pool_stream_waits_for_a_place, 8,
                    "attempts that overstay hold all places")},
     {FLOW_SCENARIO_TO(1, pool_stream_close_waits_for_no_place, 8,
-                   "the same, and the reader leaves")},
+                      "the same, and the reader leaves")},
+    {FLOW_SCENARIO_TO(1, pool_stream_close_against_freeing, 8,
+                      "the same, and places come free")},
     {FLOW_SCENARIO_TO(SCENARIO_NONE, pool_stream_against_stop_now, 5,
                    "what was given arrives, then the pool's end")},
     {FLOW_SCENARIO_TO(1, pool_stream_against_drain, 5, "the same")},
