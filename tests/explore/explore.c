@@ -124,8 +124,8 @@ static struct search search_for(const struct scenario *scenario,
     struct search search = {
         .scenario = scenario,
         .plan = {.strategy = strategy, .repeats = wish.repeats},
-        .rules = search_rules(scenario, strategy,
-                              store_buffer && !scenario->prompt),
+        .rules =
+            search_rules(scenario, strategy, store_buffer && !scenario->prompt),
         .seed = wish.seed,
     };
 

@@ -114,8 +114,8 @@ static weir_status next_item(void *self, void *item)
         items.is_asked = false;
         return status;
     }
-    if (items.window && items.given - items.taken >=
-                            items.window + items.taking)
+    if (items.window &&
+        items.given - items.taken >= items.window + items.taking)
         world_fail("item %u is asked for, and the window is full",
                    (unsigned)number);
     items.given++;
@@ -264,9 +264,8 @@ weir_producer items_source(bool tells)
 
 /* ----------------------------------------------------------------- handlers */
 
-static void
-check_beginning(unsigned number, const struct fate *fate, unsigned stage,
-                const weir_task *task)
+static void check_beginning(unsigned number, const struct fate *fate,
+                            unsigned stage, const weir_task *task)
 {
     if (world_holds_a_lock())
         world_fail("a handler runs with a lock held");

@@ -23,10 +23,10 @@ struct fate {
     unsigned begun[FLOW_STAGES], ended[FLOW_STAGES]; /* attempts */
     bool is_done[FLOW_STAGES];                       /* it answered 0 */
     uint64_t task_id; /* at the first stage, once it has begun */
-    bool is_heard;   /* of its outcome: the producer's settle, or the reader */
-    bool is_settled; /* the producer's settle */
-    bool is_taken;   /* the reader has its result, or it has left */
-    bool is_lent;    /* and has made no other call */
+    bool is_heard;    /* of its outcome: the producer's settle, or the reader */
+    bool is_settled;  /* the producer's settle */
+    bool is_taken;    /* the reader has its result, or it has left */
+    bool is_lent;     /* and has made no other call */
     bool is_released;
     weir_outcome_kind kind;
 };
@@ -36,21 +36,21 @@ extern struct items {
     struct fate fates[FLOW_ITEMS + 1]; /* by number; the first is not used */
     /* The source: it gives so many, and then ... */
     unsigned count;
-    weir_status end;  /* answers this, */
-    bool blocks;      /* blocks until it is interrupted, */
-    bool exits;       /* or ends its thread. */
-    bool tells;       /* it has a settle and a release */
+    weir_status end; /* answers this, */
+    bool blocks;     /* blocks until it is interrupted, */
+    bool exits;      /* or ends its thread. */
+    bool tells;      /* it has a settle and a release */
     unsigned given;
     bool is_asked, is_interrupted, is_closed;
     /* Whoever reads. */
     unsigned taken, taking;
-    unsigned window;      /* items that were given and not taken at most */
-    bool starts_nothing;  /* what has not begun is cancelled */
+    unsigned window;     /* items that were given and not taken at most */
+    bool starts_nothing; /* what has not begun is cancelled */
     bool may_be_cancelled;
-    bool asks_nothing;    /* nobody is to ask the source any more */
-    bool is_lost;         /* a pool is gone: what was stuck is not released */
-    bool in_order;        /* handlers of the last stage begin so */
-    bool is_serial;       /* of the last stage: one at a time */
+    bool asks_nothing; /* nobody is to ask the source any more */
+    bool is_lost;      /* a pool is gone: what was stuck is not released */
+    bool in_order;     /* handlers of the last stage begin so */
+    bool is_serial;    /* of the last stage: one at a time */
     unsigned last_begun, last_running;
 } items;
 

@@ -40,8 +40,7 @@ static void say(const char *what)
 
 /* ------------------------------------------------------------------ leaving */
 
-static void check_left(unsigned number, unsigned stage,
-                       weir_outcome_kind kind)
+static void check_left(unsigned number, unsigned stage, weir_outcome_kind kind)
 {
     const struct fate *fate = &items.fates[number];
 
@@ -59,9 +58,8 @@ static void check_left(unsigned number, unsigned stage,
                    number, names[stage]);
 }
 
-static void
-item_left(void *arg, const char *name, const void *item,
-          const weir_outcome *outcome)
+static void item_left(void *arg, const char *name, const void *item,
+                      const weir_outcome *outcome)
 {
     unsigned stage = strcmp(name, names[1]) == 0;
     uint64_t number;

@@ -19,10 +19,9 @@
 extern struct flow_stages {
     weir_stage_kind second; /* 0: parallel */
     weir_pool_options pools[FLOW_STAGES];
-    bool tells; /* the source has a settle and a release */
+    bool tells;               /* the source has a settle and a release */
     bool opening_is_explored; /* its choices are no usual ones */
 } flow_stages;
-
 
 void open_pipeline(void);
 /* Waits for the end; whether it ended as its source did. */

@@ -409,7 +409,8 @@ static void producer_batch_interrupt_against_age(void)
 }
 
 const struct scenario scenarios_inlets[] = {
-    {INLETS_SCENARIO(producer_merge_takes_all, 3, "each item once, then the end")},
+    {INLETS_SCENARIO(producer_merge_takes_all, 3,
+                     "each item once, then the end")},
     {INLETS_SCENARIO(producer_merge_takes_turns, 3,
                      "an item waits for one of the other at most")},
     {INLETS_SCENARIO(producer_merge_source_fails, 3,
@@ -418,10 +419,14 @@ const struct scenario scenarios_inlets[] = {
                      "cancelled, whatever has come")},
     {INLETS_SCENARIO(producer_merge_of_the_deaf, 4,
                      "the same, and their sources go on")},
-    {INLETS_SCENARIO(producer_merge_closed_early, 3, "what is held is given back")},
-    {INLETS_SCENARIO(producer_batch_is_full, 2, "it leaves with so many, or at the end")},
-    {INLETS_SCENARIO(producer_batch_is_of_age, 2, "an item comes with the moment")},
-    {INLETS_SCENARIO(producer_batch_leaves_for_its_age, 2, "or without another")},
+    {INLETS_SCENARIO(producer_merge_closed_early, 3,
+                     "what is held is given back")},
+    {INLETS_SCENARIO(producer_batch_is_full, 2,
+                     "it leaves with so many, or at the end")},
+    {INLETS_SCENARIO(producer_batch_is_of_age, 2,
+                     "an item comes with the moment")},
+    {INLETS_SCENARIO(producer_batch_leaves_for_its_age, 2,
+                     "or without another")},
     {INLETS_SCENARIO(producer_batch_interrupt_against_age, 3,
                      "it ends, whatever is held")},
     {.name = NULL},

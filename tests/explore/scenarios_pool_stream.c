@@ -7,8 +7,8 @@
 
 /* ------------------------------------------------------------------ players */
 
-static void open_of(enum flow_kind kind, unsigned count, unsigned window,
-                    weir_order order)
+static void
+open_of(enum flow_kind kind, unsigned count, unsigned window, weir_order order)
 {
     weir_pool_options options = flow_options(1);
 
@@ -256,7 +256,8 @@ static void pool_stream_close_against_freeing(void)
     close_stream();
 }
 
-/* ------------------------------------------------------------ the pool's end */
+/* ------------------------------------------------------------ the pool's end
+ */
 
 static void pool_stream_against_stop_now(void)
 {
@@ -295,7 +296,8 @@ static void pool_stream_outlives_its_pool(void)
     must(take_all() == WEIR_CLOSED || items.taken == 2);
 }
 
-/* ---------------------------------------------------------------- the source */
+/* ---------------------------------------------------------------- the source
+ */
 
 static void pool_stream_source_fails(void)
 {
@@ -353,12 +355,13 @@ const struct scenario scenarios_pool_stream[] = {
     {FLOW_SCENARIO(pool_stream_is_read, 4, "two items by the one ticket")},
     {FLOW_SCENARIO(pool_stream_tells, 4, "the same, and the source is told")},
     {FLOW_SCENARIO_TO(1, pool_stream_window_is_full, 4,
-                   "no item more than the window")},
+                      "no item more than the window")},
     {FLOW_SCENARIO_TO(1, pool_stream_gives_back_before_it_waits, 5,
                       "a reader that waits keeps no ticket")},
     {FLOW_SCENARIO(pool_stream_timed, 4, "a result comes with the deadline")},
     {FLOW_SCENARIO_TO(1, pool_stream_in_order, 5, "the second is there first")},
-    {FLOW_SCENARIO_TO(1, pool_stream_as_completed, 5, "the second is taken first")},
+    {FLOW_SCENARIO_TO(1, pool_stream_as_completed, 5,
+                      "the second is taken first")},
     {FLOW_SCENARIO(pool_stream_close_against_settle, 4,
                    "settled and released, once")},
     {FLOW_SCENARIO(pool_stream_close_against_take, 4,
@@ -368,28 +371,29 @@ const struct scenario scenarios_pool_stream[] = {
     {FLOW_SCENARIO(pool_stream_close_asks, 4, "what runs is asked to stop")},
     {FLOW_SCENARIO(pool_stream_close_asks_and_tells, 4, "the same")},
     {FLOW_SCENARIO_TO(1, pool_stream_close_waits_for_no_room, 5,
-                   "the feeder waits for the pool")},
+                      "the feeder waits for the pool")},
     {FLOW_SCENARIO_TO(1, pool_stream_close_is_outlived, 5,
-                   "the last attempt's end frees the stream")},
+                      "the last attempt's end frees the stream")},
     {FLOW_SCENARIO(pool_stream_close_interrupts, 4,
                    "the source blocks until it is interrupted")},
     {FLOW_SCENARIO_TO(SCENARIO_NONE, pool_stream_waits_for_a_place, 8,
-                   "attempts that overstay hold all places")},
+                      "attempts that overstay hold all places")},
     {FLOW_SCENARIO_TO(1, pool_stream_close_waits_for_no_place, 8,
                       "the same, and the reader leaves")},
     {FLOW_SCENARIO_TO(1, pool_stream_close_against_freeing, 8,
                       "the same, and places come free")},
     {FLOW_SCENARIO_TO(SCENARIO_NONE, pool_stream_against_stop_now, 5,
-                   "what was given arrives, then the pool's end")},
+                      "what was given arrives, then the pool's end")},
     {FLOW_SCENARIO_TO(1, pool_stream_against_drain, 5, "the same")},
     {FLOW_SCENARIO_TO(1, pool_stream_close_against_stop, 5,
-                   "both cancel the same")},
+                      "both cancel the same")},
     {FLOW_SCENARIO_TO(1, pool_stream_outlives_its_pool, 5,
-                   "what is stuck settles all the same")},
+                      "what is stuck settles all the same")},
     {FLOW_SCENARIO(pool_stream_source_fails, 4, "results first, then why")},
     {FLOW_SCENARIO(pool_stream_source_exits, 4, "its thread ends in next")},
     {FLOW_SCENARIO_TO(1, pool_map_of_two, 4, "each result where it belongs")},
     {FLOW_SCENARIO_TO(1, pool_map_of_one_that_fails, 4, "the other is there")},
-    {FLOW_SCENARIO_TO(SCENARIO_NONE, pool_map_against_drain, 5, "all, or the pool's end")},
+    {FLOW_SCENARIO_TO(SCENARIO_NONE, pool_map_against_drain, 5,
+                      "all, or the pool's end")},
     {.name = NULL},
 };
