@@ -123,13 +123,13 @@ static struct search search_for(const struct scenario *scenario,
 {
     struct search search = {
         .scenario = scenario,
-        .plan = {.strategy = strategy, .bound = BOUND, .repeats = wish.repeats},
-        .rules = search_rules(scenario, strategy, store_buffer),
+        .plan = {.strategy = strategy, .repeats = wish.repeats},
+        .rules =
+            search_rules(scenario, strategy, store_buffer && !scenario->prompt),
         .seed = wish.seed,
     };
 
-    if (scenario->bound)
-        search.plan.bound = scenario->bound;
+    search.plan.bound = search_number(scenario->bound, BOUND);
     if (wish.bound >= 0)
         search.plan.bound = (unsigned)wish.bound;
     if (wish.depth >= 0)
@@ -205,14 +205,23 @@ static struct search with_a_late_store(const struct scenario *scenario)
     search.rules.delays = wish.delays >= 0 ? (unsigned)wish.delays : 1;
     search.rules.noise = 0;
     if (scenario->late && wish.bound < 0)
-        search.plan.bound = scenario->late;
+        search.plan.bound = search_number(scenario->late, 0);
     return search;
 }
 
 static bool knows_late_stores(const struct scenario *scenario)
 {
     return (scenario->late || scenario->threads <= FEW_THREADS) &&
-           !race_is_watched;
+           !scenario->prompt && !race_is_watched;
+}
+
+/* In place of all that it has. */
+static bool by_its_own_lot(struct result *result)
+{
+    struct search search = search_for(result->scenario, STRATEGY_MIX, false);
+
+    search.count = result->scenario->by_lot;
+    return run(result, &search);
 }
 
 static bool exhaustively(void)
@@ -221,6 +230,11 @@ static bool exhaustively(void)
         const struct scenario *scenario = results[i].scenario;
         struct search search = search_for(scenario, STRATEGY_EXHAUSTIVE, false);
 
+        if (scenario->by_lot) {
+            if (!by_its_own_lot(&results[i]))
+                return false;
+            continue;
+        }
         search.count = MOST_EXECUTIONS;
         if (!run(&results[i], &search))
             return false;
@@ -288,6 +302,8 @@ static void follow_strategy(void)
             search.count = (uint64_t)wish.count;
         else
             search.count = is_exhaustive ? 0 : 10000;
+        if (wish.verifies && results[i].scenario->large)
+            continue;
         if (!(wish.verifies ? verify : run)(&results[i], &search))
             return;
     }

@@ -9,7 +9,7 @@
 #ifndef WEIR_EXPLORE_FIBER_H
 #define WEIR_EXPLORE_FIBER_H
 
-enum { FIBERS = 8, FIBER_DRIVER = FIBERS };
+enum { FIBERS = 12, FIBER_DRIVER = FIBERS };
 
 enum fiber_kind {
     FIBER_NATIVE,  /* assembler where we have it, else as below */

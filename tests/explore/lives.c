@@ -17,6 +17,8 @@
 #include "views.h"
 #include "world.h"
 
+_Static_assert((int)FIBERS >= (int)WORLD_THREADS, "each thread has a fiber");
+
 unsigned world_self(void)
 {
     return thread_current;

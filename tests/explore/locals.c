@@ -2,6 +2,7 @@
 /* locals.c - see locals.h. */
 #include "locals.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ extern char __start_fiber_locals[], __stop_fiber_locals[];
 static char something __attribute__((section("fiber_locals"), used));
 
 static char kept[WORLD_THREADS][ROOM];
+static int kept_errno[WORLD_THREADS]; /* of the system's, one for all of us */
 
 static size_t bytes(void)
 {
@@ -37,6 +39,7 @@ void locals_reset(void)
     memset(__start_fiber_locals, 0, count);
     for (unsigned i = 0; i < WORLD_THREADS; i++)
         memset(kept[i], 0, count);
+    memset(kept_errno, 0, sizeof(kept_errno));
 }
 
 void locals_switch(unsigned from, unsigned to)
@@ -45,12 +48,16 @@ void locals_switch(unsigned from, unsigned to)
 
     memcpy(kept[from], __start_fiber_locals, count);
     memcpy(__start_fiber_locals, kept[to], count);
+    kept_errno[from] = errno;
+    errno = kept_errno[to];
 }
 
 bool locals_has(const void *address)
 {
     uintptr_t at = (uintptr_t)address;
 
+    if (at == (uintptr_t)&errno)
+        return true;
     return at >= (uintptr_t)__start_fiber_locals &&
            at < (uintptr_t)__stop_fiber_locals;
 }

@@ -4,6 +4,7 @@
  *
  * What the library declares _Thread_local lies in a section of its own
  * (seam/fiber_locals.h); when another fiber goes on, its values are put there.
+ * So is errno.
  */
 #ifndef WEIR_EXPLORE_LOCALS_H
 #define WEIR_EXPLORE_LOCALS_H

@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* Of a number below: none at all, as 0 stands for the usual. */
+enum { SCENARIO_NONE = 255 };
+
 struct scenario {
     const char *name;
     const char *sentence; /* what has to hold, or what comes together */
@@ -17,6 +20,10 @@ struct scenario {
     unsigned processors;        /* 0: 1 */
     unsigned overtaken_at_most; /* 0: 16 */
     unsigned bound;             /* of an exhaustive search in the plan; 0: 2 */
+    unsigned by_lot;            /* it has too many: in the plan so many by lot
+                                   in place of an exhaustive search; 0: none */
+    unsigned prompt;            /* 1: more atomics than late stores allow */
+    unsigned large;             /* 1: repetitions and all it is too much */
     unsigned late;              /* the same with a store that comes late; 0: as
                                    `bound`, if there are up to three threads */
     /* How it is played: with a stage set before and all of it checked after.

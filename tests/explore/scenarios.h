@@ -21,7 +21,10 @@ extern const struct scenario scenarios_polled[];
 extern const struct scenario scenarios_limits[];
 extern const struct scenario scenarios_pool_limits[];
 
-/* The pool's. */
+/* Producers that are asked ahead. */
+extern const struct scenario scenarios_inlets[];
+
+/* The pool's, and what flows through it. */
 extern const struct scenario scenarios_pool_lane[];
 extern const struct scenario scenarios_pool_tasks[];
 extern const struct scenario scenarios_pool_retries[];
@@ -30,5 +33,7 @@ extern const struct scenario scenarios_pool_end[];
 extern const struct scenario scenarios_pool_marks[];
 extern const struct scenario scenarios_pool_polled[];
 extern const struct scenario scenarios_pool_schedule[];
+extern const struct scenario scenarios_pool_stream[];
+extern const struct scenario scenarios_pool_pipeline[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */

@@ -32,13 +32,20 @@ static void play(void)
         playing->run();
 }
 
+unsigned search_number(unsigned said, unsigned usual)
+{
+    if (said == SCENARIO_NONE)
+        return 0;
+    return said ? said : usual;
+}
+
 struct world_rules search_rules(const struct scenario *scenario,
                                 enum strategy strategy, bool store_buffer)
 {
     bool all = strategy == STRATEGY_EXHAUSTIVE;
 
     return (struct world_rules){
-        .noise = all ? (scenario->noise ? scenario->noise : 1) : 2,
+        .noise = all ? search_number(scenario->noise, 1) : 2,
         .failures = scenario->failures,
         .store_buffer = store_buffer,
         .delays = all ? 2 : 16,

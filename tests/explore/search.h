@@ -32,6 +32,9 @@ struct findings {
     struct schedule schedule;
 };
 
+/* What a scenario says of a number, which may be that there is none of it. */
+unsigned search_number(unsigned said, unsigned usual);
+
 /* The rules for this scenario, as a search by lot or an exhaustive one has
  * them. */
 struct world_rules search_rules(const struct scenario *scenario,

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORLD_THREADS = 8, WORLD_UNRANKED = 31 };
+enum { WORLD_THREADS = 12, WORLD_UNRANKED = 31 };
 
 /* What may happen in an execution. */
 struct world_rules {

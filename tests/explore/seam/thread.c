@@ -10,6 +10,14 @@
 #include "trace.h"
 #include "world.h"
 
+/* Of the library's threads, by the world's number; of this execution or an
+ * earlier one. */
+static struct started {
+    const struct weir__thread *thread;
+    void (*run)(void *arg);
+    void *arg;
+} started[WORLD_THREADS];
+
 void weir__thread_set_name(struct weir__thread *thread, const char *name,
                            const char *suffix)
 {
@@ -25,9 +33,18 @@ weir_status weir__thread_start(struct weir__thread *thread)
     world_step("starts a thread", thread->name, thread);
     thread->seam = world_spawn(thread->run, thread->ended, thread->arg);
     thread->is_gone = false;
+    started[thread->seam] = (struct started){thread, thread->run, thread->arg};
     if (trace_is_on)
         trace_say(thread->seam, "is %s", thread->name);
     return WEIR_OK;
+}
+
+const struct weir__thread *weir__thread_mine(void)
+{
+    const struct started *last = &started[world_self()];
+    const struct thread *me = thread_me();
+
+    return last->run == me->run && last->arg == me->arg ? last->thread : NULL;
 }
 
 /* Nobody may join it any more, nor detach it. */

@@ -13,6 +13,7 @@
 
 enum weir__rank {
     WEIR__RANK_RUN,
+    WEIR__RANK_STREAM,
     WEIR__RANK_QUEUE,
     WEIR__RANK_POOL,
     WEIR__RANK_LIMIT,

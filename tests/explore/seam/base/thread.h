@@ -32,6 +32,7 @@ size_t weir__thread_least_stack(void);
 bool weir__thread_let_cancel(bool let);
 void weir__thread_reset_cancel(void);
 void weir__thread_test_cancel(void);
+const struct weir__thread *weir__thread_mine(void);
 const void *weir__thread_self(void);
 void weir__thread_yield(void);
 void weir__thread_wait_exactly(void);
