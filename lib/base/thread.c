@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -35,7 +34,8 @@ static _Thread_local int end_rounds;
 void weir__thread_forget_frames(void)
 {
 #ifdef __SANITIZE_ADDRESS__
-    extern void __asan_unpoison_memory_region(void const volatile *, size_t);
+    extern WEIR_API void __asan_unpoison_memory_region(void const volatile *,
+                                                       size_t);
     pthread_attr_t attr;
     void *lowest;
     size_t bytes;
@@ -155,10 +155,14 @@ static int start_native(struct weir__thread *thread)
 void weir__thread_set_name(struct weir__thread *thread, const char *name,
                            const char *suffix)
 {
-    int room = (int)sizeof(thread->name) - 2 - (int)strlen(suffix);
+    size_t room = sizeof(thread->name) - 2; /* without the slash and the end */
+    size_t tail = strnlen(suffix, room);
+    size_t front = strnlen(name, room - tail);
 
-    snprintf(thread->name, sizeof(thread->name), "%.*s/%s", room < 0 ? 0 : room,
-             name, suffix);
+    memcpy(thread->name, name, front);
+    thread->name[front] = '/';
+    memcpy(thread->name + front + 1, suffix, tail);
+    thread->name[front + 1 + tail] = '\0';
 }
 
 weir_status weir__thread_start(struct weir__thread *thread)

@@ -255,7 +255,8 @@ static void note_answer(struct weir__entry *entry, enum weir__ending how)
     if (how == WEIR__CHILD_CRASHED)
         o->kind = WEIR_OUTCOME_CRASHED;
     if (how == WEIR__CRASHED) {
-        snprintf(entry->crash, sizeof(entry->crash), "%s", o->message);
+        snprintf(entry->crash, sizeof(entry->crash), "%.*s",
+                 (int)sizeof(entry->crash) - 1, o->message);
         o->message = entry->crash;
     }
     if (o->kind == WEIR_OUTCOME_FAILED && o->message[0] == '\0')
