@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../driver/work.h"
+
 enum { TRIPS = 20000, TRIES = 5, MOST_OTHERS = 8 };
 
 /* ------------------------------------------------------------------ facts */
@@ -158,6 +160,26 @@ struct machine_trip machine_trip(void)
             trips[n++] = trip_ns(processors[0], processors[i]);
     qsort(trips, n, sizeof(*trips), by_size);
     return (struct machine_trip){trips[n / 2], trips[0], trips[n - 1]};
+}
+
+/* ------------------------------------------------------------------ steps */
+
+enum { STEPS = 100000, STEP_TRIES = 50 };
+
+uint64_t machine_steps(uint64_t us)
+{
+    static double step_ns;
+
+    for (int try = 0; step_ns <= 0 || try < STEP_TRIES; try++) {
+        double began = now_s(), ns;
+        uint64_t result = work_compute((uint64_t)try, STEPS);
+
+        __asm__ volatile("" : : "r"(result));
+        ns = (now_s() - began) * 1e9 / STEPS;
+        if (step_ns <= 0 || ns < step_ns)
+            step_ns = ns;
+    }
+    return (uint64_t)((double)us * 1000 / step_ns + 0.5);
 }
 
 /* ------------------------------------------------------------------- load */

@@ -24,6 +24,10 @@ struct machine_trip {
 };
 struct machine_trip machine_trip(void);
 
+/* So many steps of work_compute take about as long.  Measured once, when a
+ * processor is there for it: the least of several times. */
+uint64_t machine_steps(uint64_t us);
+
 /* Processor time spent by everyone, and the moment. */
 struct machine_load {
     double busy_s, now_s;

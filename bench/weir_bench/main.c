@@ -167,6 +167,9 @@ enter(struct contest *contest, const struct run *run, enum entrant_kind kind)
     for (size_t i = 0; i < run->entrants.count; i++) {
         const struct entrant *e = &run->entrants.all[i];
 
+        /* Threads without a queue have nothing to say elsewhere. */
+        if (e->side == ENTRANT_BARE && contest->bench->kind != WORK_COMPUTES)
+            continue;
         if (e->present && e->kind == kind && is_wanted(run->options, e))
             contest->rows[contest->count++].who = e;
     }
@@ -206,6 +209,8 @@ static bool set_rate(struct run *run, struct bench_work *work)
 {
     uint64_t most;
 
+    if (work->work.kind == WORK_COMPUTES)
+        work->work.rate = machine_steps(work->work.span_us);
     if (!work->load)
         return true;
     work->work.rate =
@@ -232,6 +237,7 @@ static uint64_t smoke_items(const struct work *work)
     case WORK_KILLS:
         return SMOKE_STARTS;
     case WORK_UNEVEN:
+    case WORK_COMPUTES:
         return SMOKE_TRIPS;
     case WORK_REMOTE:
         return work->span_us > 0 ? SMOKE_STARTS : SMOKE_TRIPS;
