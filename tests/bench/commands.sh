@@ -134,6 +134,143 @@ test_billion_refuses_what_it_does_not_know() {
     refused "'1000': it takes options alone" "$billion" 1000
 }
 
+# ------------------------------------------------------------------- compare
+
+# Files of five rounds each, made by hand: tests/bench/compare.
+have_python() {
+    command -v python3 >/dev/null || skip "there is no python3"
+    files=$here/compare
+}
+
+# compared STATUS NEW ARG...: with old.jsonl it ends so; output in `out`.
+compared() {
+    local status=$1 new=$2
+    shift 2
+    (cd "$files" && python3 "$root/bench/report/compare.py" old.jsonl "$new" "$@") \
+        >out 2>err
+    expect "exit status of compare $new $*" $? "$status"
+}
+
+test_a_run_is_as_fast_as_itself() {
+    have_python
+    compared 0 old.jsonl
+    has out '^queue 1P1C weir  *0.064 .* 0.064 .*  +0.0%  same$'
+    has out '^latency 1P1C 50 % weir  *0.149 '
+    has out '^5 compared: 0 slower'
+    lacks out ' go '
+}
+
+test_what_became_slower_is_said() {
+    have_python
+    compared 1 slower.jsonl
+    has out '^queue 2P2C weir  *0.059 .* 0.077 .* +29.8%  SLOWER$'
+    expect "slower ones" "$(grep -c 'SLOWER$' out)" 1
+    has out '^5 compared: 1 slower by more than 10% and beyond the spread'
+}
+
+test_a_threshold_says_how_much_slower_is_allowed() {
+    have_python
+    compared 0 slower.jsonl --threshold 50
+    has out '^5 compared: 0 slower by more than 50%'
+    compared 1 slower.jsonl --threshold 29
+}
+
+test_a_slow_hour_or_machine_makes_nothing_slower() {
+    have_python
+    compared 0 slow-machine.jsonl
+    has out '^slow-machine.jsonl: .*Machine B.*; 8 processors$'
+    has out '^5 compared: 0 slower'
+}
+
+test_what_lies_within_the_spread_is_not_slower() {
+    have_python
+    compared 0 noisy.jsonl
+    has out '^queue 4P1C weir .* +21.3%  within the spread$'
+}
+
+test_others_are_compared_when_asked_for() {
+    have_python
+    compared 1 noisy.jsonl --who go
+    has out '^queue 1P1C go .*SLOWER$'
+    lacks out '^queue 1P1C weir'
+}
+
+test_what_became_faster_is_said_too() {
+    have_python
+    compared 0 faster.jsonl
+    has out '^queue 1P1C weir .* -33.5%  faster$'
+    has out ' 0 slower .*, 1 faster$'
+}
+
+test_one_round_is_too_few_to_judge() {
+    have_python
+    compared 0 once.jsonl
+    has out '^queue 2P2C weir .* +98.8%  too few rounds$'
+    has out '^5 not judged: fewer than 3 rounds'
+}
+
+test_what_is_in_one_file_only_is_named() {
+    have_python
+    compared 0 other-works.jsonl
+    has out '^only in old.jsonl: long 1P1C weir$'
+    has out '^only in other-works.jsonl: queue 1P4C weir$'
+    has out '^not compared, for textbook is not there.*: batches 1P1C x32 weir$'
+    has out '^other-works.jsonl: .*; broken off$'
+}
+
+test_a_contender_that_fails_now_is_an_error() {
+    have_python
+    compared 1 fails.jsonl
+    has out '^FAILED in fails.jsonl: queue 2P2C weir: wrong sum: items were lost$'
+}
+
+# useless NEEDLE NEW: compare refuses the file `new` here, and says why.
+useless() {
+    refused "compare: $1" python3 "$root/bench/report/compare.py" \
+        "$files/old.jsonl" "${2-new}"
+}
+
+test_a_file_of_no_use_is_named() {
+    have_python
+    useless 'no/where: No such file or directory' no/where
+    useless 'new: Is a directory' new <<<"$(mkdir new)"
+    rmdir new
+    : >new && useless 'new: is empty'
+    echo 'hello' >new && useless 'new:1: is not JSON'
+    echo '{"benchmarks":[]}' >new && useless "new:1: is JSON, but no line of weir"
+    echo '[1]' >new && useless "new:1: is JSON, but no line of weir"
+    printf '\377\376' >new && useless 'new: is no text'
+    sed 1d "$files/old.jsonl" >new && useless 'new:1: begins with a row, not with'
+    head -c 2000 "$files/old.jsonl" >new && useless 'new:6: is not JSON'
+    sed 's/"figure":"wall_ns"/"figure":"width"/' "$files/old.jsonl" >new
+    useless 'new:2: a row without rounds of its figure (width)'
+    sed '3s/"each":\[140/"each":["fast"/' "$files/old.jsonl" >new
+    useless 'new:3: wall_ns has a round of "fast"'
+    sed '3s/"each":\[140/"each":[-1/' "$files/old.jsonl" >new
+    useless 'new:3: wall_ns has a round of -1'
+    sed '4s/"type":"row"/"type":"column"/' "$files/old.jsonl" >new
+    useless 'new:4: type column is none'
+    sed '4s/"contender"/"who"/' "$files/old.jsonl" >new
+    useless 'new:4: a row without contender'
+    sed 's/"processors":2/"processors":"two"/' "$files/old.jsonl" >new
+    useless 'new:1: a run that does not say'
+    sed 's/"bench":"[a-z]*"/"bench":"other"/' "$files/old.jsonl" >new
+    "python3" "$root/bench/report/compare.py" "$files/old.jsonl" new >out 2>err
+    expect "exit status with nothing in common" $? 2
+    has err 'nothing in common'
+}
+
+test_compare_understands_what_weir_bench_writes() {
+    have_python
+    "$weir_bench" run queue pool hostile --only weir,textbook --limit 2 --smoke \
+        --json rows >out 2>err
+    python3 "$root/bench/report/compare.py" rows rows --threshold 5 >out 2>err
+    expect "exit status" $? 0
+    expect "errors" "$(cat err)" ""
+    has out '^queue 4P1C weir .*too few rounds$'
+    has out '^7 compared: 0 slower'
+}
+
 # ---------------------------------------------------------------- the driver
 
 if [ $# -lt 1 ] || [ ! -x "$1" ]; then
