@@ -355,7 +355,7 @@ bench_works(const struct bench *bench, const struct values *asked,
         if (bench->kind == WORK_COMPUTES)
             most = COMPUTE_US / work->work.span_us * work->work.consumers;
         /* Where there are few places each item may cost a wake-up. */
-        if (bench->kind == WORK_PASS &&
+        if ((bench->kind == WORK_PASS || bench->kind == WORK_TASKS) &&
             most > work->work.capacity * PLACE_ITEMS)
             most = work->work.capacity * PLACE_ITEMS;
         bench_share_out(&work->work, items ? items : most);

@@ -348,7 +348,7 @@ static void run_all(struct run *run)
             contests++;
         }
     frame->foreign = contests > 0 ? foreign / contests : 0;
-    frame->after = machine_trip();
+    frame->after = machine_trip(run->options->smoke);
     if (run->table)
         table_close(frame, run->doubts);
     if (run->json)
@@ -369,11 +369,11 @@ static int measure(const struct options *options)
         (options->json && !open_file(options->json, "--json", &run.json)) ||
         (options->svg && !open_file(options->svg, "--svg", &run.svg)))
         goto forget;
-    run.frame =
-        (struct report_frame){.machine = machine_look(),
-                              .before = machine_trip(),
-                              .foreign_before = machine_foreign(0.5, -1),
-                              .rounds = options->smoke ? 1 : options->rounds};
+    run.frame = (struct report_frame){
+        .machine = machine_look(),
+        .before = machine_trip(options->smoke),
+        .foreign_before = machine_foreign(options->smoke ? 0.05 : 0.5, -1),
+        .rounds = options->smoke ? 1 : options->rounds};
     for (size_t i = 0; i < options->bench_count; i++)
         run.frame.takes_part[kind_for(options->benches[i]->kind)] = true;
     run_all(&run);

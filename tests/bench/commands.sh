@@ -271,6 +271,121 @@ test_compare_understands_what_weir_bench_writes() {
     has out '^7 compared: 0 slower'
 }
 
+# -------------------------------------------------------------------- report
+
+# reported STATUS ARG...: report with these ends so; the page in out/.
+reported() {
+    local status=$1
+    shift
+    python3 "$root/bench/report/report.py" --out "$PWD/out" "$@" >said 2>err
+    expect "exit status of report $*" $? "$status"
+}
+
+# rendered: the page of rows made by hand, those of tests/bench/report unless
+# there are others in data/.
+rendered() {
+    [ -d data ] || cp -r "$here/report" data
+    reported 0 --render --data data
+}
+
+# Every plot is XML, has text, and is shown; each that is shown is there.
+plots_are_whole() {
+    python3 - out <<'END' || fail "a plot is not as it should be: $(cat out/why)"
+import glob, re, sys, xml.dom.minidom
+page = open(sys.argv[1] + "/performance.md").read()
+shown = set(re.findall(r"\]\((performance/\S+\.svg)\)", page))
+there = {f[len(sys.argv[1]) + 1:] for f in glob.glob(sys.argv[1] + "/performance/*")}
+sys.stdout = open(sys.argv[1] + "/why", "w")
+print("shown and there differ:", sorted(shown ^ there))
+assert shown and shown == there
+for name in shown:
+    print(name)
+    drawing = xml.dom.minidom.parse(sys.argv[1] + "/" + name)
+    assert len(drawing.getElementsByTagName("text")) > 5
+    assert "prefers-color-scheme: dark" in drawing.toxml()
+    assert "nan" not in drawing.toxml() and "inf" not in drawing.toxml()
+END
+}
+
+test_a_report_can_be_made_of_this_machine() {
+    have_python
+    reported 0 --smoke --bench "$weir_bench" --data "$PWD/data"
+    has out/performance.md '^\*\*From a smoke run\*\*'
+    has out/performance.md '^| queue, 2P2C | [0-9.]* ns an item | [0-9,]* |'
+    has out/performance.md '^| pool, 4 workers | [0-9.]* ns a task | [0-9,]* |'
+    has out/performance.md '^| 64 | [0-9.,]* ([0-9.,]* to [0-9.,]*) |'
+    has out/performance.md '^| 65,536 | [0-9.,]* '
+    has out/performance.md '^| 256 | [0-9.,]* '
+    has out/performance.md '^| 2 workers, 100 us | [0-9.,]* '
+    has out/performance.md '^| weir_run | 2 | 10,000 | .* | right, right, right |$'
+    has out/performance.md '^## What [0-9]* processors do not show'
+    lacks out/performance.md "$PWD"
+    lacks out/performance.md '/tmp/'
+    plots_are_whole
+}
+
+test_a_report_says_what_was_measured() {
+    have_python
+    rendered
+    has out/performance.md '^| processor | Machine A, 2 of them usable |$'
+    has out/performance.md '^| queue, 2P2C | 10.0 ns an item | 170 | 16.9 | 36.0 go |$'
+    has out/performance.md '^| glib (u) |  | 7.0 (7.0 to 7.0) |  |$'
+    has out/performance.md '^| weir | 9.0 (8.9 to 9.3) | .* | 16.0 (9.0 to 24.0) ? |$'
+    has out/performance.md '^| 64 | 60.0 (59.0 to 61.0) | 900 (891 to 909) |$'
+    lacks out/performance.md '^\*\*'
+    plots_are_whole
+    has out/performance/queue.svg '>32.0 ?<'
+}
+
+test_a_report_of_a_busy_hour_says_so() {
+    have_python
+    cp -r "$here/report" data
+    sed -i 's/"doubt":""/"doubt":"disturbed"/' data/workers.jsonl
+    rendered
+    has out/performance.md '^\*\*The machine was not quiet\*\*: 11 of 35 rows are'
+}
+
+test_a_report_judges_what_is_asked() {
+    have_python
+    rendered
+    has out/performance.md '^| 2 workers, 1 us | 95.2 .*| asked 90 %: reached |$'
+    has out/performance.md '^| 2 workers, 100 us | 97.1 .*| asked 99 %: not reached |$'
+    # Bare threads were disturbed then; processor time is a quarter more.
+    has out/performance.md '^| 1 worker, 100 us | 97.1 .*| asked 99 %: not to be said |$'
+    has out/performance.md '^| 1 worker, 1 us | 95.2 .*| 76.2 (76.2 to 76.2) | asked'
+    has out/performance.md '^| weir_run | .* | WRONG, right, right |$'
+}
+
+test_a_report_says_what_it_left_out() {
+    have_python
+    cp -r "$here/report" data
+    rendered
+    has out/performance.md '^There was no time left for all of: item.$'
+    rm data/queue.jsonl data/billion.jsonl
+    rm -r out
+    rendered
+    lacks out/performance.md '^## The queue beside others'
+    lacks out/performance.md '^## A billion'
+    plots_are_whole
+}
+
+test_a_report_of_nothing_is_refused() {
+    have_python
+    mkdir data
+    reported 2 --render --data data
+    has err '^report: data: has nothing that was measured'
+    cp "$here"/report/* data
+    sed -i '2s/"each":\[/&null,/' data/queue.jsonl
+    reported 2 --render --data data
+    has err '^report: data/queue.jsonl:2: wall_ns has a round of null$'
+    cp "$here"/report/* data
+    rm data/mode.json
+    reported 2 --render --data data
+    has err '^report: data/mode.json: '
+    reported 2 --smoke --bench "$PWD/no/where" --data data
+    has err '^report: .*No such file'
+}
+
 # ---------------------------------------------------------------- the driver
 
 if [ $# -lt 1 ] || [ ! -x "$1" ]; then
