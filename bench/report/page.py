@@ -310,8 +310,8 @@ def what_is_not_shown(writer, measured):
         "it takes its time from\n  them, and so tasks that compute cannot quite reach "
         "what bare threads do.",
         "* A virtual machine's processors are moved and taken away by its host. The "
-        "cache line's way above\n  says when; figures of different sections were measured "
-        "at different minutes. Compare within a table.",
+        "cache line's way above\n  says when. Figures of different sections were "
+        "measured at different minutes: compare within a\n  table.",
         "* Contenders run as their makers ship them, without tuning; `(u)` is unbounded, "
         "which never waits\n  for room and does less. "
         "[bench/](../bench/README.md) says how each takes part, and has Python's.")
@@ -342,9 +342,9 @@ def write(out, measured, lines, mode):
     writer.say("<!-- written by ./dev bench report; what is changed here is lost -->",
                "# What it costs")
     if mode["mode"] != "full":
-        writer.say(f"**From a {mode['mode']} run** (`./dev bench report --{mode['mode']}`): "
-                   "to see how things lie, not to quote.", "`./dev bench report` measures "
-                   "with more rounds.")
+        writer.say(f"**From a {mode['mode']} run** (`./dev bench report "
+                   f"--{mode['mode']}`): to see how things lie, not to quote.",
+                   "`./dev bench report` measures with more rounds.")
     found = [row for run in measured.values() for row in fine(run)]
     doubts = sum(is_doubtful(row) for row in found)
     if doubts > DOUBTFUL_PART * len(found):

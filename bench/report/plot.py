@@ -44,7 +44,8 @@ STYLE = f"""<style>
 {colours(0)}
   @media (prefers-color-scheme: dark) {{
     text {{ fill: #e6e9ec }} .page {{ fill: #12161a }}
-    .faint {{ fill: #9aa5af }} .over {{ fill: #9aa5af; stroke: #12161a }} .grid {{ stroke: #2c343b }}
+    .faint {{ fill: #9aa5af }} .over {{ fill: #9aa5af; stroke: #12161a }}
+    .grid {{ stroke: #2c343b }}
     .whisker, .asked {{ stroke: #e6e9ec }}
 {colours(1)}
   }}

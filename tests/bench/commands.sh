@@ -262,13 +262,16 @@ test_a_file_of_no_use_is_named() {
 
 test_compare_understands_what_weir_bench_writes() {
     have_python
-    "$weir_bench" run queue pool hostile --only weir,textbook --limit 2 --smoke \
-        --json rows >out 2>err
+    "$weir_bench" run queue pool --smoke --json rows >out 2>err
+    "$weir_bench" run hostile --only weir --limit $((5 * slow)) --json more \
+        >out 2>err
+    cat more >>rows
     python3 "$root/bench/report/compare.py" rows rows --threshold 5 >out 2>err
     expect "exit status" $? 0
     expect "errors" "$(cat err)" ""
     has out '^queue 4P1C weir .*too few rounds$'
-    has out '^7 compared: 0 slower'
+    expect "rows of hostile" "$(grep -c '"bench":"hostile"' rows)" 6
+    has out '^9 compared: 0 slower'
 }
 
 # -------------------------------------------------------------------- report
@@ -382,6 +385,10 @@ test_a_report_of_nothing_is_refused() {
     rm data/mode.json
     reported 2 --render --data data
     has err '^report: data/mode.json: '
+    # What an earlier run left is not mixed with what there is no time for.
+    cp "$here"/report/* data
+    reported 2 --smoke --bench "$weir_bench" --data data --most 0
+    has err '^report: data: has nothing that was measured'
     reported 2 --smoke --bench "$PWD/no/where" --data data
     has err '^report: .*No such file'
 }
