@@ -24,7 +24,7 @@ final class Driver {
     }
 
     /** An item is an object, as everything in a queue of Java's: a Long, or
-        eight longs. */
+        an array of longs. */
     interface Kind {
         Object make(long number);
         long first(Object item);
@@ -37,15 +37,18 @@ final class Driver {
         public long last(Object item) { return (Long) item; }
     };
 
-    static final Kind ARRAY = new Kind() {
-        public Object make(long number) {
-            long[] words = new long[8];
-            words[0] = words[7] = number;
-            return words;
-        }
-        public long first(Object item) { return ((long[]) item)[0]; }
-        public long last(Object item) { return ((long[]) item)[7]; }
-    };
+    static Kind kindFor(int size) {
+        int words = size / Long.BYTES;
+        return words == 1 ? NUMBER : new Kind() {
+            public Object make(long number) {
+                long[] item = new long[words];
+                item[0] = item[words - 1] = number;
+                return item;
+            }
+            public long first(Object item) { return ((long[]) item)[0]; }
+            public long last(Object item) { return ((long[]) item)[words - 1]; }
+        };
+    }
 
     /** What a part measured itself rather than what was measured around it; -1:
         it did not. */

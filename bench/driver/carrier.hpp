@@ -23,9 +23,20 @@ struct carrier {
 template <template <class> class made_for>
 void *carrier_create(std::size_t capacity, std::size_t item_size)
 {
-    if (item_size == sizeof(parcel<1>))
+    switch (item_size / sizeof(std::uint64_t)) {
+    case 1:
         return static_cast<carrier *>(new made_for<parcel<1>>(capacity));
-    return static_cast<carrier *>(new made_for<parcel<8>>(capacity));
+    case 2:
+        return static_cast<carrier *>(new made_for<parcel<2>>(capacity));
+    case 4:
+        return static_cast<carrier *>(new made_for<parcel<4>>(capacity));
+    case 8:
+        return static_cast<carrier *>(new made_for<parcel<8>>(capacity));
+    case 16:
+        return static_cast<carrier *>(new made_for<parcel<16>>(capacity));
+    default:
+        return static_cast<carrier *>(new made_for<parcel<32>>(capacity));
+    }
 }
 
 inline void carrier_put(void *queue, const std::uint64_t *item)

@@ -144,7 +144,7 @@ fn do_work<C: Channel<W> + 'static, const W: usize>(kind: &str, work: Work) {
 /// A contender's main.
 pub fn run<C>(name: &str, version: &str, most_consumers: u64)
 where
-    C: Channel<1> + Channel<8> + 'static,
+    C: Channel<1> + Channel<2> + Channel<4> + Channel<8> + Channel<16> + Channel<32> + 'static,
 {
     let (kind, work) = read_work(name, version, true);
     if work.consumers > most_consumers {
@@ -152,6 +152,10 @@ where
     }
     match work.size {
         8 => do_work::<C, 1>(&kind, work),
-        _ => do_work::<C, 8>(&kind, work),
+        16 => do_work::<C, 2>(&kind, work),
+        32 => do_work::<C, 4>(&kind, work),
+        64 => do_work::<C, 8>(&kind, work),
+        128 => do_work::<C, 16>(&kind, work),
+        _ => do_work::<C, 32>(&kind, work),
     }
 }

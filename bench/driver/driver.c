@@ -69,7 +69,7 @@ static bool read_work(char *const *argv, struct work *out)
                          n[7],
                          n[8] == 1,
                          n[9]};
-    return (out->item_size == 8 || out->item_size == WORK_MOST_BYTES) &&
+    return work_is_item_size(out->item_size) &&
            out->items % out->producers == 0 &&
            out->items % out->consumers == 0 &&
            (out->rate > 0 || !work_is_timed(out->kind) ||

@@ -17,8 +17,10 @@ import (
 
 const hash = 0x9E3779B97F4A7C15
 
-// An item of 8 or 64 bytes.
-type item interface{ [1]uint64 | [8]uint64 }
+// An item of 8 to 256 bytes.
+type item interface {
+	[1]uint64 | [2]uint64 | [4]uint64 | [8]uint64 | [16]uint64 | [32]uint64
+}
 
 type work struct {
 	producers, consumers, capacity, size, batch, items, rate uint64
@@ -28,6 +30,7 @@ type work struct {
 // What one goroutine did, on cache lines of its own.
 type part struct {
 	items, sum, hash uint64
+	result           uint64 // so that it is made use of
 	late             []int64
 	began, ended     time.Time
 	_                [128]byte

@@ -80,7 +80,7 @@ class Meter:
 
 # Kinds of work that a queue does not do.
 no_pool = dict.fromkeys(["tasks", "submit", "start", "behind", "sleeps", "exits",
-                         "deadlines", "idle"], "a queue, not a pool")
+                         "deadlines", "idle", "computes"], "a queue, not a pool")
 
 
 def say(what):

@@ -36,6 +36,8 @@ const char *driver_why_not(const struct work *work)
 {
     if (!work_is_for_pools(work->kind))
         return "a pool, not a queue";
+    if (pool_contender.computes_only && work->kind != WORK_COMPUTES)
+        return "threads without a queue";
     if (work->producers > 1)
         return "one submitter only";
     if (!pool_contender.bounded && work->capacity < DRIVER_AMPLE_CAPACITY)

@@ -72,6 +72,22 @@ fn sleeps(pool: &impl Pool, work: Work) -> Part {
     Part::default()
 }
 
+/// As work_compute of work.h.
+fn compute(number: u64, steps: u64) -> u64 {
+    (0..steps).fold(number, |n, _| {
+        (n ^ n >> 29).wrapping_mul(6364136223846793005)
+    })
+}
+
+fn computes(pool: &impl Pool, work: Work) -> Part {
+    let task = move |item| {
+        std::hint::black_box(compute(item, work.rate));
+        pool_task(item);
+    };
+    pool.run(task, |submit| (1..=work.items).for_each(submit));
+    Part::default()
+}
+
 /// A task that counts when it has run, and how many have.
 fn counted() -> (impl Fn(u64) + Send + Sync + 'static, Arc<AtomicU64>) {
     let ran = Arc::new(AtomicU64::new(0));
@@ -185,6 +201,7 @@ fn job<P: Pool>(kind: &str, pool: &P, work: Work) -> Part {
         "behind" => on_time(pool, work, BURST),
         "sleeps" => sleeps(pool, work),
         "idle" => idle(pool, work),
+        "computes" => computes(pool, work),
         "exits" => absent("no task can end its thread alone"),
         "deadlines" => absent("a task that blocks has no deadline"),
         _ => absent("a pool, not a queue"),

@@ -27,6 +27,7 @@ struct pool_contender {
      * its pool says that the time is over.  NULL: its tasks have no deadline.
      */
     void *(*start_timed)(unsigned workers, size_t capacity, uint64_t span_ns);
+    bool computes_only;  /* no queue: it takes part in WORK_COMPUTES alone */
     bool outlives_exits; /* a worker whose thread a task ends is replaced */
 };
 

@@ -30,6 +30,10 @@
  *            until it is told to end.  What counts is how late its pool finds
  *            that its time is over; to find it early is an error.
  *
+ * computes   Each task computes for a while, always the same number of steps.
+ *            What the time is more than that of threads without a queue
+ *            (bare_pool.c) is the pool's.
+ *
  * idle       Tasks run; after a moment to come to rest it counts what all
  *            threads cost but the one that looks on.
  *
@@ -52,7 +56,8 @@ static atomic_ullong ran;     /* tasks that were noted, holding ones too */
 static atomic_ullong settled; /* WORK_DEADLINES: whose time was over */
 static uint64_t *begun_ns;    /* of each item: when submitted, or due */
 static uint64_t *late_ns;     /* of each item; until the end: when settled */
-static uint64_t span_ns;
+static uint64_t span_ns, steps;
+static bool counts_ran; /* else nobody waits for `ran`, and it costs nothing */
 static struct result measured; /* what the kind says instead of the crew */
 static sem_t held, let_go;     /* a worker is held up; a worker may go on */
 
@@ -127,9 +132,17 @@ static void begin_sleeping(uint64_t item)
     nap(span_ns);
 }
 
+static void begin_computing(uint64_t item)
+{
+    uint64_t result = work_compute(item, steps);
+
+    __asm__ volatile("" : : "r"(result));
+}
+
 void pool_works_ran(void)
 {
-    atomic_fetch_add(&ran, 1);
+    if (counts_ran)
+        atomic_fetch_add(&ran, 1);
 }
 
 void pool_due(uint64_t item, uint64_t at_ns)
@@ -236,6 +249,7 @@ static const struct pool_work works[WORK_KINDS] = {
     [WORK_EXITS] = {submit_exiting, begin_submitted, true},
     [WORK_DEADLINES] = {submit_overstaying, NULL, false},
     [WORK_IDLE] = {submit_and_rest, NULL, false},
+    [WORK_COMPUTES] = {NULL, begin_computing, false},
 };
 
 const char *pool_works_why_not(enum work_kind kind)
@@ -253,6 +267,8 @@ const struct pool_work *pool_works_open(const struct work *work)
     atomic_store(&settled, 0);
     measured = (struct result){0};
     span_ns = work->span_us * 1000;
+    steps = work->rate;
+    counts_ran = work->kind != WORK_COMPUTES;
     begun_ns = calloc(work->items, sizeof(*begun_ns));
     late_ns = calloc(work->items, sizeof(*late_ns));
     if (!begun_ns || !late_ns || sem_init(&held, 0, 0) ||

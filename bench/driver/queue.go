@@ -20,9 +20,18 @@ func doWith[T item](kind string, w work) {
 }
 
 func do(kind string, w work) {
-	if w.size == 8 {
+	switch w.size {
+	case 8:
 		doWith[[1]uint64](kind, w)
-	} else {
+	case 16:
+		doWith[[2]uint64](kind, w)
+	case 32:
+		doWith[[4]uint64](kind, w)
+	case 64:
 		doWith[[8]uint64](kind, w)
+	case 128:
+		doWith[[16]uint64](kind, w)
+	default:
+		doWith[[32]uint64](kind, w)
 	}
 }

@@ -33,6 +33,7 @@ enum work_kind {
     WORK_EXITS,     /* each ends its thread */
     WORK_DEADLINES, /* each overstays its deadline, `span` after its start */
     WORK_IDLE,      /* empty ones, and then none for `span` */
+    WORK_COMPUTES,  /* each computes `rate` steps: about `span` */
     /* For what comes back from a pool, or goes through several stages: */
     WORK_STREAM, /* items there, and read again; capacity: on their way */
     WORK_UNEVEN, /* the same, and one in WORK_UNEVEN_ONE_IN sleeps `span` */
@@ -57,8 +58,9 @@ enum {
     WORK_MOST_THREADS = 256,  /* on each side of a queue */
     WORK_MOST_WORKERS = 1024, /* of a pool */
     WORK_MOST_BATCH = 256,
-    WORK_MOST_WORDS = 8, /* of eight bytes, in an item */
-    WORK_MOST_BYTES = 64
+    WORK_MOST_WORDS = 32, /* of eight bytes, in an item */
+    WORK_MOST_BYTES = 256,
+    WORK_REMOTE_WORDS = 8 /* in an item for a process */
 };
 
 /* The items are the numbers 1 to `items`. */
@@ -67,10 +69,11 @@ struct work {
     unsigned producers;
     unsigned consumers; /* or workers; these two divide `items` */
     size_t capacity;
-    size_t item_size; /* bytes: 8 or 64 */
+    size_t item_size; /* bytes: 8, 16, 32, 64, 128 or 256 */
     size_t batch;     /* items per call; divides each producer's share */
     uint64_t items;
-    uint64_t rate;    /* items a second; WORK_PACED, _START, _BEHIND only */
+    uint64_t rate;    /* items a second; WORK_PACED, _START, _BEHIND only;
+                         steps in each of WORK_COMPUTES */
     bool bound;       /* each thread to a processor, in turns */
     uint64_t span_us; /* see the kinds; 0: they have none */
 };
@@ -79,9 +82,10 @@ struct work {
 static inline const char *work_kind_name(enum work_kind kind)
 {
     static const char *const names[WORK_KINDS] = {
-        "pass",   "pingpong", "paced",   "tasks",     "submit",  "start",
-        "behind", "sleeps",   "exits",   "deadlines", "idle",    "stream",
-        "uneven", "stages",   "permits", "remote",    "crashes", "kills"};
+        "pass",    "pingpong", "paced",   "tasks",  "submit",
+        "start",   "behind",   "sleeps",  "exits",  "deadlines",
+        "idle",    "computes", "stream",  "uneven", "stages",
+        "permits", "remote",   "crashes", "kills"};
 
     return names[kind];
 }
@@ -106,6 +110,24 @@ static inline bool work_is_timed(enum work_kind kind)
 {
     return kind == WORK_PACED || kind == WORK_START || kind == WORK_BEHIND ||
            kind == WORK_DEADLINES || kind == WORK_CRASHES || kind == WORK_KILLS;
+}
+
+/* Sizes of items that there are: powers of two. */
+static inline bool work_is_item_size(uint64_t bytes)
+{
+    return bytes >= 8 && bytes <= WORK_MOST_BYTES && (bytes & (bytes - 1)) == 0;
+}
+
+/*
+ * What a task of WORK_COMPUTES does: each step waits for the one before, so it
+ * takes as long on every processor of one kind, whatever its caches hold; and
+ * two steps cannot be made into one.  The result must be made use of.
+ */
+static inline uint64_t work_compute(uint64_t number, uint64_t steps)
+{
+    for (uint64_t i = 0; i < steps; i++)
+        number = (number ^ number >> 29) * UINT64_C(6364136223846793005);
+    return number;
 }
 
 /* What is summed up by exclusive or: the last word of each item, times this.

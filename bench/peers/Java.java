@@ -11,7 +11,7 @@ final class Java {
     // time, and the consumer looks how late it is.
     static void pass(Driver.Work work, boolean print) throws Exception {
         var queue = new ArrayBlockingQueue<Object>(work.capacity());
-        var kind = work.size() == 8 ? Driver.NUMBER : Driver.ARRAY;
+        var kind = Driver.kindFor(work.size());
         var parts = new ArrayList<Driver.Part>();
         long start = System.nanoTime() + 5_000_000;
         long rate = print ? work.rate() : 0;
@@ -51,7 +51,7 @@ final class Java {
     static void pingpong(Driver.Work work, boolean print) throws Exception {
         var out = new ArrayBlockingQueue<Object>(work.capacity());
         var back = new ArrayBlockingQueue<Object>(work.capacity());
-        var kind = work.size() == 8 ? Driver.NUMBER : Driver.ARRAY;
+        var kind = Driver.kindFor(work.size());
         var serve = new Driver.Part() {
             @Override void work() throws InterruptedException {
                 for (long i = 1; i <= work.items(); i++) {

@@ -114,6 +114,24 @@ final class JavaPool {
             }));
     }
 
+    static volatile long result; // so that it is made use of
+
+    /** As work_compute of driver/work.h. */
+    static long compute(long number, long steps) {
+        for (long i = 0; i < steps; i++)
+            number = (number ^ number >>> 29) * 6364136223846793005L;
+        return number;
+    }
+
+    static void computes(Driver.Work work, boolean print) throws Exception {
+        run(work, print, (pool, submitter) ->
+            submitAll(pool, work.items(), item -> {
+                if (compute(item, work.rate()) == 0)
+                    result++;
+                note(item);
+            }));
+    }
+
     static void await(AtomicLong ran, long wanted) {
         while (ran.get() < wanted)
             nap(50_000);
@@ -258,6 +276,6 @@ final class JavaPool {
             warmedUp((work, print) -> onTime(work, BURST, print)), "sleeps",
             warmedUp(JavaPool::sleeps), "exits", warmedUp(JavaPool::exits),
             "deadlines", warmedUp(JavaPool::deadlines), "idle",
-            warmedUp(JavaPool::idle)), "a pool, not a queue", arguments);
+            warmedUp(JavaPool::idle), "computes", JavaPool::computes), "a pool, not a queue", arguments);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* apr.c - APR's apr_queue, of pointers.  A number travels as a pointer, an item
- * of 64 bytes in memory of its own, freed by its getter. */
+ * of more bytes in memory of its own, freed by its getter. */
 #include <apr_general.h>
 #include <apr_queue.h>
 #include <apu_version.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* glib.c - GLib's GAsyncQueue: unbounded, of pointers.  A number travels as a
- * pointer, an item of 64 bytes in memory of its own, freed by its getter. */
+ * pointer, a larger item in memory of its own, freed by its getter. */
 #include <glib.h>
 #include <string.h>
 

@@ -76,6 +76,22 @@ func sleeps(w work) kind {
 	return kind{run, submitAll(w, run), nil}
 }
 
+// As work_compute of driver/work.h.
+func compute(number, steps uint64) uint64 {
+	for i := uint64(0); i < steps; i++ {
+		number = (number ^ number>>29) * 6364136223846793005
+	}
+	return number
+}
+
+func computes(w work) kind {
+	run := func(p *part, item uint64) {
+		p.result = compute(item, w.rate)
+		note(p, item)
+	}
+	return kind{run, submitAll(w, run), nil}
+}
+
 // A task that counts when it has run, and how many have.
 func counted() (func(*part, uint64), *uint64) {
 	ran := new(uint64)
@@ -204,6 +220,8 @@ func kindOf(name string, w work) kind {
 		return onTime(w, burst)
 	case "sleeps":
 		return sleeps(w)
+	case "computes":
+		return computes(w)
 	case "deadlines":
 		return overstaying(w)
 	case "idle":

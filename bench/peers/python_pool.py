@@ -141,5 +141,6 @@ driver.main("Python ThreadPoolExecutor",
              "behind": on_time(BURST), "sleeps": sleeps, "idle": idle},
             {"exits": "no task can end its thread",
              "deadlines": "its tasks have no deadline",
+             "computes": "one thread computes at a time",
              **dict.fromkeys(["pass", "pingpong", "paced"], "a pool, not a queue")},
             bounded=False)

@@ -29,7 +29,7 @@ const char *driver_why_not(const struct work *work)
 
 static void answer(int line)
 {
-    uint64_t item[WORK_MOST_WORDS];
+    uint64_t item[WORK_REMOTE_WORDS];
     ssize_t got;
 
     while ((got = recv(line, item, sizeof(item), 0)) > 0)
@@ -41,7 +41,7 @@ static void answer(int line)
 static void send_and_receive(struct part *part)
 {
     int line = *(int *)part->queue;
-    uint64_t item[WORK_MOST_WORDS] = {0};
+    uint64_t item[WORK_REMOTE_WORDS] = {0};
     size_t size = part->work->item_size, words = size / sizeof(item[0]);
 
     for (uint64_t i = 1; i <= part->count; i++) {

@@ -19,7 +19,7 @@ enum { LARGE_MIB = 512, WAYS = 3 };
 
 /* What an item is: its number, what its task is to do, its number. */
 struct item {
-    uint64_t number, span_ns, more[WORK_MOST_WORDS - 3], last;
+    uint64_t number, span_ns, more[WORK_REMOTE_WORDS - 3], last;
 };
 
 static struct {

@@ -24,6 +24,7 @@ enum {
     MILLION = 1 << 20,
     ROUND_TRIPS = 1 << 16,
     PLACE_ITEMS = 1 << 14,
+    COMPUTE_US = 300000, /* of a worker, a round */
     BURSTS = 128,
     BURSTS_A_SECOND = 64 /* the long one of each has ended by the next */
 };
@@ -129,6 +130,14 @@ static const struct bench benches[] = {
      .kind = WORK_IDLE,
      .vary = {[VARY_WORKERS] = ONE(4), [VARY_SPAN] = ONE(10000)},
      .items = 4096},
+    {.name = "efficiency",
+     .question = "How fast do tasks of 1, 10 and 100 us go, beside threads "
+                 "without a queue?",
+     .kind = WORK_COMPUTES,
+     .vary = {[VARY_WORKERS] = {{1, 2}, 2},
+              [VARY_CAPACITY] = ONE(1024),
+              [VARY_WORK] = {{1, 10, 100}, 3}},
+     .items = MILLION},
     {.name = "stream",
      .question = "What does it cost to have an item back from a pool?",
      .kind = WORK_STREAM,
@@ -231,6 +240,7 @@ static const struct columns columns[WORK_KINDS] = {
     [WORK_IDLE] = {{{FIGURE_SWITCHES, "switches", 1, 1},
                     {FIGURE_CPU_NS, "CPU us", US, 1},
                     {FIGURE_WALL_NS, "ms", MS, 1}}},
+    [WORK_COMPUTES] = COSTS("ns/task"),
     [WORK_STREAM] = COSTS("ns/item"),
     [WORK_UNEVEN] = COSTS("ns/item"),
     [WORK_STAGES] = COSTS("ns/item"),
@@ -277,7 +287,10 @@ static void name_work(struct bench_work *work)
         at += snprintf(at, (size_t)(end - at), " x%zu", w->batch);
     if (work->load)
         at += snprintf(at, (size_t)(end - at), " %u %%", work->load);
-    if (w->span_us)
+    if (w->kind == WORK_COMPUTES)
+        snprintf(at, (size_t)(end - at), " %llu us",
+                 (unsigned long long)w->span_us);
+    else if (w->span_us)
         snprintf(at, (size_t)(end - at), " %llu ms",
                  (unsigned long long)w->span_us / 1000);
 }
@@ -305,7 +318,7 @@ combine(const struct bench *bench, const struct values *const *lists,
     out.work.batch = value[VARY_BATCH] ? value[VARY_BATCH] : 1;
     out.load = (unsigned)value[VARY_LOAD];
     out.work.rate = bench->rate;
-    out.work.span_us = value[VARY_SPAN] * 1000;
+    out.work.span_us = value[VARY_SPAN] * 1000 + value[VARY_WORK];
     return out;
 }
 
@@ -339,8 +352,10 @@ bench_works(const struct bench *bench, const struct values *asked,
         *work = combine(bench, lists, chosen);
         work->taken = work->taken || taken;
         work->work.bound = work->work.bound || bound;
+        if (bench->kind == WORK_COMPUTES)
+            most = COMPUTE_US / work->work.span_us * work->work.consumers;
         /* Where there are few places each item may cost a wake-up. */
-        if (bench->kind == WORK_PASS &&
+        if ((bench->kind == WORK_PASS || bench->kind == WORK_TASKS) &&
             most > work->work.capacity * PLACE_ITEMS)
             most = work->work.capacity * PLACE_ITEMS;
         bench_share_out(&work->work, items ? items : most);

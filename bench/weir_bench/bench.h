@@ -26,6 +26,7 @@ enum vary {
     VARY_BATCH,
     VARY_LOAD,
     VARY_SPAN, /* milliseconds */
+    VARY_WORK, /* microseconds of computing */
     VARIES
 };
 

@@ -291,6 +291,18 @@ const struct row *contest_best(const struct contest *contest,
     return best;
 }
 
+/* How fast a row is beside threads without a queue; 0: not known. */
+static double share_of_bare(const struct contest *contest, double median)
+{
+    for (size_t i = 0; i < contest->count; i++) {
+        const struct row *row = &contest->rows[i];
+
+        if (row->state == ROW_FINE && row->who->side == ENTRANT_BARE)
+            return row->spread[FIGURE_WALL_NS].median / median;
+    }
+    return 0;
+}
+
 static void compare(struct contest *contest)
 {
     enum figure figure = contest_figure(contest);
@@ -303,6 +315,7 @@ static void compare(struct contest *contest)
 
         if (row->state != ROW_FINE || median <= 0)
             continue;
+        row->times_bare = share_of_bare(contest, median);
         if (textbook)
             row->times_textbook = textbook->spread[figure].median / median;
         if (peer)

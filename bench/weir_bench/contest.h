@@ -30,6 +30,7 @@ struct row {
     double foreign;        /* processors that others used meanwhile */
     double times_textbook; /* as fast as the textbook; 0: not known */
     double times_peer;     /* as fast as the fastest peer; 0: not known */
+    double times_bare;     /* as fast as bare threads; 0: not known */
 };
 
 struct contest {

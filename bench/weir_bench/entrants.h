@@ -11,7 +11,8 @@ enum entrant_side {
     ENTRANT_WEIR,
     ENTRANT_TEXTBOOK,
     ENTRANT_PEER,
-    ENTRANT_OWN /* brought with --queue */
+    ENTRANT_BARE, /* threads without a queue: not compared, but measured by */
+    ENTRANT_OWN   /* brought with --queue */
 };
 
 enum entrant_kind {

@@ -61,11 +61,13 @@ static void put_work(FILE *to, const struct contest *contest)
     fprintf(to,
             ",\"producers\":%u,\"consumers\":%u,\"capacity\":%zu,"
             "\"item_size\":%zu,\"batch\":%zu,\"items\":%llu,\"rate\":%llu,"
-            "\"bound\":%s,\"taken\":%s,\"span_ms\":%llu,",
+            "\"bound\":%s,\"taken\":%s,\"span_ms\":%llu,"
+            "\"span_us\":%llu,",
             w->producers, w->consumers, w->capacity, w->item_size, w->batch,
             (unsigned long long)w->items, (unsigned long long)w->rate,
             w->bound ? "true" : "false", contest->work.taken ? "true" : "false",
-            (unsigned long long)w->span_us / 1000);
+            (unsigned long long)w->span_us / 1000,
+            (unsigned long long)w->span_us);
 }
 
 static void put_spread(FILE *to, const char *name, const struct row *row,
@@ -114,7 +116,8 @@ put_row(FILE *to, const struct contest *contest, const struct row *row)
         fprintf(to, "}\n");
         return;
     }
-    fprintf(to, ",\"rounds\":%u", row->rounds);
+    fprintf(to, ",\"rounds\":%u,\"figure\":\"%s\"", row->rounds,
+            names[contest_figure(contest)]);
     for (int f = 0; f < FIGURES; f++)
         if (has_figure(contest->bench->kind, (enum figure)f))
             put_spread(to, names[f], row, (enum figure)f);
@@ -123,6 +126,8 @@ put_row(FILE *to, const struct contest *contest, const struct row *row)
         fprintf(to, ",\"times_textbook\":%.3f", row->times_textbook);
     if (row->times_peer > 0)
         fprintf(to, ",\"times_peer\":%.3f", row->times_peer);
+    if (row->times_bare > 0)
+        fprintf(to, ",\"times_bare\":%.4f", row->times_bare);
     fputc(',', to);
     put_text(to, "doubt", report_doubt(row, contest_figure(contest)));
     fprintf(to, "}\n");

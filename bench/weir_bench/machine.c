@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIPS = 20000, TRIES = 5, MOST_OTHERS = 8 };
+#include "../driver/work.h"
+
+enum { TRIPS = 20000, FEW_TRIPS = 500, TRIES = 5, MOST_OTHERS = 8 };
 
 /* ------------------------------------------------------------------ facts */
 
@@ -98,6 +100,7 @@ static struct {
     unsigned turn;
 } line __attribute__((aligned(128)));
 
+static unsigned trips_to_make;
 static double began_s; /* when both were there; written by the first player */
 
 struct player {
@@ -108,7 +111,7 @@ struct player {
 static void *play(void *arg)
 {
     const struct player *player = arg;
-    const unsigned end = 2 * TRIPS;
+    const unsigned end = 2 * trips_to_make;
     unsigned turn = player->mine;
 
     pin(player->processor);
@@ -133,7 +136,7 @@ static double trip_ns(size_t one, size_t other)
             abort();
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    return (now_s() - began_s) * 1e9 / TRIPS;
+    return (now_s() - began_s) * 1e9 / trips_to_make;
 }
 
 static int by_size(const void *a, const void *b)
@@ -143,12 +146,13 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-struct machine_trip machine_trip(void)
+struct machine_trip machine_trip(bool few)
 {
     double trips[TRIES * MOST_OTHERS];
     size_t processors[1 + MOST_OTHERS];
     unsigned count = usable(processors, 1 + MOST_OTHERS), n = 0;
 
+    trips_to_make = few ? FEW_TRIPS : TRIPS;
     if (count < 2)
         return (struct machine_trip){0, 0, 0};
     if (count > 1 + MOST_OTHERS)
@@ -158,6 +162,26 @@ struct machine_trip machine_trip(void)
             trips[n++] = trip_ns(processors[0], processors[i]);
     qsort(trips, n, sizeof(*trips), by_size);
     return (struct machine_trip){trips[n / 2], trips[0], trips[n - 1]};
+}
+
+/* ------------------------------------------------------------------ steps */
+
+enum { STEPS = 100000, STEP_TRIES = 50 };
+
+uint64_t machine_steps(uint64_t us)
+{
+    static double step_ns;
+
+    for (int try = 0; step_ns <= 0 || try < STEP_TRIES; try++) {
+        double began = now_s(), ns;
+        uint64_t result = work_compute((uint64_t)try, STEPS);
+
+        __asm__ volatile("" : : "r"(result));
+        ns = (now_s() - began) * 1e9 / STEPS;
+        if (step_ns <= 0 || ns < step_ns)
+            step_ns = ns;
+    }
+    return (uint64_t)((double)us * 1000 / step_ns + 0.5);
 }
 
 /* ------------------------------------------------------------------- load */

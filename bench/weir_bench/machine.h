@@ -17,12 +17,17 @@ struct machine machine_look(void);
 /*
  * Nanoseconds for a cache line to go from one processor to another and back:
  * the price of everything here.  From the first processor that we may use to
- * up to eight others; 0, all: there is but one.
+ * up to eight others; 0, all: there is but one.  `few` is for when the figure
+ * does not matter: on a machine that is busy each trip may take milliseconds.
  */
 struct machine_trip {
     double median, least, most;
 };
-struct machine_trip machine_trip(void);
+struct machine_trip machine_trip(bool few);
+
+/* So many steps of work_compute take about as long.  Measured once, when a
+ * processor is there for it: the least of several times. */
+uint64_t machine_steps(uint64_t us);
 
 /* Processor time spent by everyone, and the moment. */
 struct machine_load {

@@ -167,6 +167,9 @@ enter(struct contest *contest, const struct run *run, enum entrant_kind kind)
     for (size_t i = 0; i < run->entrants.count; i++) {
         const struct entrant *e = &run->entrants.all[i];
 
+        /* Threads without a queue have nothing to say elsewhere. */
+        if (e->side == ENTRANT_BARE && contest->bench->kind != WORK_COMPUTES)
+            continue;
         if (e->present && e->kind == kind && is_wanted(run->options, e))
             contest->rows[contest->count++].who = e;
     }
@@ -206,6 +209,8 @@ static bool set_rate(struct run *run, struct bench_work *work)
 {
     uint64_t most;
 
+    if (work->work.kind == WORK_COMPUTES)
+        work->work.rate = machine_steps(work->work.span_us);
     if (!work->load)
         return true;
     work->work.rate =
@@ -232,6 +237,7 @@ static uint64_t smoke_items(const struct work *work)
     case WORK_KILLS:
         return SMOKE_STARTS;
     case WORK_UNEVEN:
+    case WORK_COMPUTES:
         return SMOKE_TRIPS;
     case WORK_REMOTE:
         return work->span_us > 0 ? SMOKE_STARTS : SMOKE_TRIPS;
@@ -342,7 +348,7 @@ static void run_all(struct run *run)
             contests++;
         }
     frame->foreign = contests > 0 ? foreign / contests : 0;
-    frame->after = machine_trip();
+    frame->after = machine_trip(run->options->smoke);
     if (run->table)
         table_close(frame, run->doubts);
     if (run->json)
@@ -363,11 +369,11 @@ static int measure(const struct options *options)
         (options->json && !open_file(options->json, "--json", &run.json)) ||
         (options->svg && !open_file(options->svg, "--svg", &run.svg)))
         goto forget;
-    run.frame =
-        (struct report_frame){.machine = machine_look(),
-                              .before = machine_trip(),
-                              .foreign_before = machine_foreign(0.5, -1),
-                              .rounds = options->smoke ? 1 : options->rounds};
+    run.frame = (struct report_frame){
+        .machine = machine_look(),
+        .before = machine_trip(options->smoke),
+        .foreign_before = machine_foreign(options->smoke ? 0.05 : 0.5, -1),
+        .rounds = options->smoke ? 1 : options->rounds};
     for (size_t i = 0; i < options->bench_count; i++)
         run.frame.takes_part[kind_for(options->benches[i]->kind)] = true;
     run_all(&run);

@@ -23,6 +23,7 @@ enum {
     OPTION_BATCH,
     OPTION_LOAD,
     OPTION_SPAN,
+    OPTION_WORK,
     OPTION_TAKEN,
     OPTION_BOUND,
     OPTION_ITEMS,
@@ -46,6 +47,7 @@ static const struct option names[] = {
     {"batch", required_argument, NULL, OPTION_BATCH},
     {"load", required_argument, NULL, OPTION_LOAD},
     {"span", required_argument, NULL, OPTION_SPAN},
+    {"work", required_argument, NULL, OPTION_WORK},
     {"taken", no_argument, NULL, OPTION_TAKEN},
     {"bound", no_argument, NULL, OPTION_BOUND},
     {"items", required_argument, NULL, OPTION_ITEMS},
@@ -77,13 +79,14 @@ const char options_help[] =
 "What (each takes a list: 1P1C,4P4C or 8,64):\n"
 "  --shape SHAPES    producers and consumers: 1P1C, 2P2C, 4P4C, 1P4C, 4P1C\n"
 "  --workers COUNTS  of a pool\n"
-"  --item BYTES      8 or 64\n"
+"  --item BYTES      8, 16, 32, 64, 128 or 256\n"
 "  --capacity COUNTS items that the queue holds\n"
 "  --batch COUNTS    items per call\n"
 "  --load PERCENTS   of what the textbook can do: of latency\n"
 "  --span MS         sleeps, behind: of a task that sleeps; computing: of one\n"
 "                    that computes; deadlines, kills: until the\n"
 "                    deadline; idle: of doing nothing\n"
+"  --work US         efficiency: of a task that computes\n"
 "  --taken           while another process takes a processor\n"
 "  --bound           with each thread bound to a processor, in turns\n"
 "  --items COUNT     in one round, instead of the bench's\n"
@@ -118,7 +121,9 @@ static const struct vary_option {
                       "not a number of workers; write 1 to 1024", 1,
                       WORK_MOST_WORKERS},
     [VARY_ITEM] = {OPTION_ITEM, "--item",
-                   "not an item size there is; write 8 or 64", 8, 64},
+                   "not an item size there is; write 8, 16, 32, 64, 128 or "
+                   "256",
+                   8, WORK_MOST_BYTES},
     [VARY_CAPACITY] = {OPTION_CAPACITY, "--capacity",
                        "not a capacity; write 1 to 1000000", 1, 1000000},
     [VARY_BATCH] = {OPTION_BATCH, "--batch",
@@ -128,6 +133,8 @@ static const struct vary_option {
                    "not a load; write percents, 1 to 400", 1, 400},
     [VARY_SPAN] = {OPTION_SPAN, "--span",
                    "not a time; write milliseconds, 1 to 60000", 1, 60000},
+    [VARY_WORK] = {OPTION_WORK, "--work",
+                   "not a time; write microseconds, 1 to 10000", 1, 10000},
 };
 
 static bool refuse(const char *option, const char *value, const char *remedy)
@@ -179,7 +186,7 @@ static bool read_list(enum vary vary, const char *text, struct values *out)
                         : read_number(&at, o->least, o->most, &value);
 
         if (!good || (*at && *at != ',') ||
-            (vary == VARY_ITEM && value != 8 && value != 64))
+            (vary == VARY_ITEM && !work_is_item_size(value)))
             return refuse(o->name, text, o->remedy);
         if (out->count == MOST_VALUES)
             return refuse(o->name, text, "too many; write up to 16 values");

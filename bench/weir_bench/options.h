@@ -17,7 +17,7 @@ enum options_answer {
     OPTIONS_WRONG /* it was said why, on standard error */
 };
 
-enum { MOST_BENCHES = 24, MOST_ROUNDS = 99 };
+enum { MOST_BENCHES = 32, MOST_ROUNDS = 99 };
 
 struct options {
     const struct bench *benches[MOST_BENCHES];

@@ -64,6 +64,7 @@ static const char style[] =
 static const char *const classes[] = {[ENTRANT_WEIR] = "weir",
                                       [ENTRANT_TEXTBOOK] = "textbook",
                                       [ENTRANT_PEER] = "peer",
+                                      [ENTRANT_BARE] = "textbook",
                                       [ENTRANT_OWN] = "own"};
 
 /* ------------------------------------------------------------------ scale */

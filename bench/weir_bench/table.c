@@ -170,6 +170,26 @@ static void print_what_timeouts_add(const struct contest *contest)
                contest->work.label, with - without, (with / without - 1) * 100);
 }
 
+/* What is left of the speed of threads without a queue. */
+static void print_efficiency(const struct contest *contest)
+{
+    const char *between = "as fast as bare threads:";
+
+    for (size_t i = 0; i < contest->count; i++) {
+        const struct row *row = &contest->rows[i];
+
+        if (row->state != ROW_FINE || row->times_bare <= 0 ||
+            row->who->side == ENTRANT_BARE)
+            continue;
+        if (*between == 'a')
+            printf("%-18s", contest->work.label);
+        printf(" %s %s %.1f %%", between, row->who->id, row->times_bare * 100);
+        between = ",";
+    }
+    if (*between != 'a')
+        printf("\n");
+}
+
 void table_contest(const struct contest *contest)
 {
     char absent[512];
@@ -184,6 +204,8 @@ void table_contest(const struct contest *contest)
         print_bests(contest);
     if (contest->bench->kind == WORK_TASKS)
         print_what_timeouts_add(contest);
+    if (contest->bench->kind == WORK_COMPUTES)
+        print_efficiency(contest);
     for (size_t i = 0; report_absent(contest, i, absent, sizeof(absent)); i++)
         printf("%-18s absent: %s\n", contest->work.label, absent);
     printf("\n");

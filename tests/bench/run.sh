@@ -7,43 +7,16 @@
 #   run.sh WEIR_BENCH          all checks
 #   run.sh WEIR_BENCH CHECK    one of them, in the current directory
 #
-# A check is a function test_...; its name is a sentence that is true.  Each
-# runs in a bash and a directory of its own, and has failed when it says why,
-# or takes too long: WEIR_TEST_SLOW=10 gives it ten times as long.
+# checks.sh has what a check is.
 
 set -u -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 example=$here/../../bench/own_example.c
-slow=${WEIR_TEST_SLOW:-1}
-limit=$((30 * slow))
+# shellcheck source=tests/bench/checks.sh
+. "$here/checks.sh"
 
 # ---------------------------------------------------------------- for checks
-
-fail() {
-    printf '%s\n' "$*" >&3
-    exit 1
-}
-
-skip() {
-    printf '%s\n' "$*" >&3
-    exit 77
-}
-
-# expect WHAT IS WANTED
-expect() {
-    [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
-}
-
-# has FILE PATTERN: some line matches the basic regular expression.
-has() {
-    grep -q -e "$2" "$1" || fail "$1 lacks '$2'; it is: $(head -c 400 "$1")"
-}
-
-# lacks FILE PATTERN
-lacks() {
-    ! grep -q -e "$2" "$1" || fail "$1 has '$2': $(grep -e "$2" "$1" | head -3)"
-}
 
 # bench ARG...: weir-bench with these, output in `out`, errors in `err`, its exit
 # status in $rc.
@@ -89,7 +62,7 @@ test_help_names_every_option() {
     bench help
     expect "exit status" "$rc" 0
     for option in peers only queue shape workers item capacity batch load \
-        span taken bound items rounds limit wait json svg smoke; do
+        span work taken bound items rounds limit wait json svg smoke; do
         has out "^  --$option "
     done
 }
@@ -119,14 +92,19 @@ test_a_smoke_run_has_a_row_for_every_work() {
     has plot.svg 'How long is a round trip'
     expect "last line of the plot" "$(tail -n 1 plot.svg)" "</svg>"
     for bench in queue bound batches sizes long taken pingpong latency pool \
-        submit start behind sleeps exits deadlines idle remote computing \
-        crashes kills; do
+        submit start behind sleeps exits deadlines idle efficiency remote \
+        computing crashes kills; do
         has rows "\"type\":\"row\",\"bench\":\"$bench\""
     done
     for bench in latency start behind deadlines crashes kills; do
         has rows "\"bench\":\"$bench\",.*\"p50_ns\".*\"max_ns\""
     done
     has rows '"bench":"sleeps",.*"over_ns":{'
+    has rows '"bench":"efficiency",.*"span_us":10,.*"contender":"bare"'
+    has rows '"bench":"efficiency",.*"contender":"weir",.*"times_bare":[0-9]'
+    has out '^2 workers 10 us  *bare  *[0-9]'
+    has out '^2 workers 100 us  *as fast as bare threads: .*weir [0-9.]* %'
+    lacks out 'absent: .*bare'
 }
 
 test_hostile_tasks_leave_weir_as_it_was() {
@@ -182,6 +160,13 @@ test_options_choose_the_work() {
     expect "rows" "$(grep -c '"type":"row"' rows)" 2
     has rows '"producers":3,"consumers":2,"capacity":16,"item_size":64'
     lacks rows '"contender":"weir"'
+}
+
+test_items_may_be_as_large_as_256_bytes() {
+    bench run queue --smoke --shape 2P2C --item 16,256 --json rows
+    expect "exit status" "$rc" 0
+    expect "rows" "$(grep -c '"type":"row"' rows)" 4
+    has rows '"item_size":256,.*"contender":"weir"'
 }
 
 test_your_own_queue_takes_part() {
@@ -283,6 +268,11 @@ test_a_task_that_is_lost_is_an_error() {
     caught_at sleeps 'wrong count'
 }
 
+test_a_task_that_is_lost_instead_of_computed_is_an_error() {
+    pool 's/pool_task(index, item);/if (item != 2) pool_task(index, item);/'
+    caught_at efficiency 'wrong count'
+}
+
 test_more_workers_than_asked_for_are_an_error() {
     pool 's/workers \* sizeof/10 * workers * sizeof/
         s/pool->workers = workers;/pool->workers = workers *= 10;/'
@@ -348,7 +338,7 @@ test_two_queues_of_one_name_are_refused() {
 test_a_bad_value_is_refused() {
     refused "--shape '2P': not a shape; write 2P2C" run --shape 2P
     refused "--shape '0P1C': not a shape" run --shape 0P1C
-    refused "--item '9': not an item size there is; write 8 or 64" run --item 9
+    refused "--item '9': not an item size there is; write 8, 16, 32" run --item 9
     refused "--capacity '0': not a capacity" run --capacity 0
     refused "--batch '1,x': not a size of batches" run --batch 1,x
     refused "--rounds '100': not a number; write 1 to 99" run --rounds 100
@@ -405,26 +395,4 @@ if [ $# -ne 1 ] || [ ! -x "$1" ]; then
     exit 2
 fi
 weir_bench=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-scratch=$(mktemp -d) || exit 2
-trap 'rm -rf "$scratch"' EXIT
-
-count=0 failures=0
-while read -r check; do
-    name=${check#test_}
-    name=${name//_/ }
-    mkdir "$scratch/$check" && cd "$scratch/$check" || exit 2
-    timeout -s KILL "$limit" bash "$here/run.sh" "$weir_bench" "$check" >../why
-    rc=$?
-    why=$(tr '\n' ' ' <../why)
-    count=$((count + 1))
-    case $rc in
-    0) echo "ok $name" ;;
-    77) echo "ok $name # SKIPPED: $why" ;;
-    124 | 137) failures=$((failures + 1)) && echo "FAIL $name: takes too long" ;;
-    *) failures=$((failures + 1)) && echo "FAIL $name: $why" ;;
-    esac
-    cd "$scratch" && rm -rf "${scratch:?}/$check"
-done < <(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' "$here/run.sh")
-
-echo "bench: $count checks, $failures failures"
-[ "$failures" -eq 0 ]
+run_checks bench "$here/run.sh" "$weir_bench"
