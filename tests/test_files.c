@@ -269,6 +269,10 @@ START_TEST(a_root_that_cannot_be_walked_is_refused)
     make_file("f");
     must_refuse("f/", WEIR_ESYSTEM, "f/: ");
     ck_assert_int_eq(errno, ENOTDIR);
+    assert_names(strerror(ENOTDIR));
+    make_link("round", "round");
+    must_refuse("round", WEIR_ESYSTEM, "round: ");
+    ck_assert_int_eq(errno, ELOOP);
     ck_assert_int_eq(count_open_files(), before);
 }
 END_TEST
@@ -426,6 +430,19 @@ static void use_up_descriptors(struct rlimit *before)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 }
 
+START_TEST(without_descriptors_the_root_is_refused)
+{
+    struct rlimit before;
+
+    make_directory("a");
+    use_up_descriptors(&before);
+    must_refuse("a", WEIR_ESYSTEM, "a could not be read");
+    ck_assert_int_eq(errno, EMFILE);
+    assert_names(strerror(EMFILE));
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
 START_TEST(without_descriptors_the_level_above_is_still_walked)
 {
     struct rlimit before;
@@ -566,6 +583,7 @@ int main(void)
     const TTest *const errors[] = {
         a_directory_that_may_not_be_read_is_told_at_the_end,
         a_root_that_may_not_be_read_is_refused,
+        without_descriptors_the_root_is_refused,
         without_descriptors_the_level_above_is_still_walked,
         a_long_path_that_cannot_be_read_is_told_cut,
         a_directory_that_has_become_a_link_is_not_followed,

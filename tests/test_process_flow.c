@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "children.h"
+#include "sources.h"
 #include "suite.h"
 
 static weir_producer range;
@@ -169,6 +170,150 @@ START_TEST(a_fan_may_lead_to_processes)
 }
 END_TEST
 
+/* ---------------------------------------------------- several at a time
+ */
+
+enum { BATCH = 7, EIGHT_BATCHES = 8 * BATCH };
+
+/* By its first number: the second of four crashes, the third fails, and the
+ * eighth never ends. */
+static int sum_of_batch(weir_task *task, void *item)
+{
+    weir_batch *batch = item;
+    int first = *(int *)weir_batch_item(batch, 0), sum = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        sum += *(int *)weir_batch_item(batch, i);
+    if (first / BATCH % 4 == 1) {
+        signal(SIGSEGV, SIG_DFL);
+        raise(SIGSEGV);
+    }
+    if (first / BATCH % 4 == 2)
+        return weir_task_fail(task, 3, "not from %d", first);
+    while (first == 7 * BATCH)
+        sched_yield();
+    return weir_task_result(task, &sum, sizeof(sum));
+}
+
+static int square_of_merged(weir_task *task, void *item)
+{
+    int number; /* 4 bytes behind it are not ours */
+
+    memcpy(&number, item, sizeof(number));
+    number *= number;
+    return weir_task_result(task, &number, sizeof(number));
+}
+
+static weir_stream *
+stream_into_children(const weir_producer *producer, weir_handler *handler)
+{
+    weir_stream_options how = WEIR_STREAM_OPTIONS_INIT;
+    weir_stream *stream;
+
+    options.workers = 2;
+    options.item_size = producer->item_size;
+    ck_assert_int_eq(weir_pool_create(&pool, &options), WEIR_OK);
+    how.handler = handler;
+    how.window = 8;
+    how.order = WEIR_IN_ORDER;
+    ck_assert_int_eq(weir_stream_open(&stream, pool, producer, &how), WEIR_OK);
+    return stream;
+}
+
+/* What becomes of a batch becomes of each of its items; one that is killed has
+ * let go of them. */
+START_TEST(batches_cross)
+{
+    const weir_outcome_kind kinds[] = {
+        WEIR_OUTCOME_DONE,   WEIR_OUTCOME_CRASHED,  WEIR_OUTCOME_FAILED,
+        WEIR_OUTCOME_DONE,   WEIR_OUTCOME_DONE,     WEIR_OUTCOME_CRASHED,
+        WEIR_OUTCOME_FAILED, WEIR_OUTCOME_TIMED_OUT};
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    weir_producer batches;
+    weir_stream *stream;
+    struct source *source;
+
+    sources_reset();
+    source = new_source(0, EIGHT_BATCHES);
+    ck_assert_int_eq(weir_producer_batch(&batches, &source->producer, BATCH,
+                                         INT64_MAX),
+                     WEIR_OK);
+    options.timeout_ns = WEIR_MS(500) * test_slowness();
+    stream = stream_into_children(&batches, sum_of_batch);
+    for (int i = 0; i < 8; i++) {
+        int sum = BATCH * (BATCH * i + BATCH / 2);
+
+        ck_assert_int_eq(weir_stream_next(stream, NULL, &outcome, WEIR_FOREVER),
+                         WEIR_OK);
+        ck_assert_str_eq(weir_outcome_name(outcome.kind),
+                         weir_outcome_name(kinds[i]));
+        if (outcome.kind == WEIR_OUTCOME_DONE)
+            ck_assert_mem_eq(outcome.result, &sum, sizeof(sum));
+    }
+    ck_assert_int_eq(weir_stream_next(stream, NULL, NULL, WEIR_FOREVER),
+                     WEIR_END);
+    weir_stream_close(stream);
+    end_children();
+    assert_all_returned(source);
+    ck_assert_int_eq(source->ended_as[WEIR_OUTCOME_DONE], 3 * BATCH);
+    ck_assert_int_eq(source->ended_as[WEIR_OUTCOME_CRASHED], 2 * BATCH);
+    ck_assert_int_eq(source->ended_as[WEIR_OUTCOME_FAILED], 2 * BATCH);
+    ck_assert_int_eq(source->ended_as[WEIR_OUTCOME_TIMED_OUT], BATCH);
+}
+END_TEST
+
+START_TEST(merged_items_cross_and_go_back_to_their_sources)
+{
+    const weir_producer *const both[] = {&sources[0].producer,
+                                         &sources[1].producer};
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+    weir_producer merged;
+    weir_stream *stream;
+    int number[2];
+
+    sources_reset();
+    new_source(0, 20);
+    new_source(1000, 20);
+    ck_assert_int_eq(weir_producer_merge(&merged, both, 2), WEIR_OK);
+    stream = stream_into_children(&merged, square_of_merged);
+    while (weir_stream_next(stream, number, &outcome, WEIR_FOREVER) ==
+           WEIR_OK) {
+        ck_assert_int_eq(outcome.kind, WEIR_OUTCOME_DONE);
+        number[0] *= number[0];
+        ck_assert_mem_eq(outcome.result, &number[0], sizeof(number[0]));
+    }
+    weir_stream_close(stream);
+    end_children();
+    for (int i = 0; i < 2; i++) {
+        assert_all_returned(&sources[i]);
+        ck_assert_int_eq(sources[i].ended_as[WEIR_OUTCOME_DONE], 20);
+    }
+}
+END_TEST
+
+START_TEST(batches_of_pointers_are_refused)
+{
+    weir_stream_options how = WEIR_STREAM_OPTIONS_INIT;
+    weir_producer batches;
+    weir_stream *stream;
+
+    sources_reset();
+    new_source(0, 1)->producer.has_pointers = true;
+    ck_assert_int_eq(weir_producer_batch(&batches, &sources[0].producer, BATCH,
+                                         INT64_MAX),
+                     WEIR_OK);
+    options.item_size = batches.item_size;
+    ck_assert_int_eq(weir_pool_create(&pool, &options), WEIR_OK);
+    how.handler = sum_of_batch;
+    how.window = 1;
+    ck_assert_int_eq(weir_stream_open(&stream, pool, &batches, &how),
+                     WEIR_EINVAL);
+    ck_assert_ptr_nonnull(strstr(weir_last_error(), "pointers"));
+    batches.close(batches.self);
+    assert_all_returned(&sources[0]);
+}
+END_TEST
+
 /* ---------------------------------------------------------------------- time
  */
 
@@ -228,13 +373,16 @@ int main(void)
     const TTest *const all[] = {
         results_cross_in_order,   pointers_are_refused,        a_map_crosses,
         a_stage_may_be_processes, a_fan_may_lead_to_processes, NULL};
+    const TTest *const several[] = {
+        batches_cross, merged_items_cross_and_go_back_to_their_sources,
+        batches_of_pointers_are_refused, NULL};
     const TTest *const time[] = {a_child_may_end_its_series,
                                  a_delayed_task_crosses, NULL};
-    const struct chapter chapters[] = {{"time", time, children_setup,
-                                        children_teardown, 0, 0},
-                                       {"flow", all, children_setup,
-                                        children_teardown, 0, 0},
-                                       {NULL, NULL, NULL, NULL, 0, 0}};
+    const struct chapter chapters[] = {
+        {"time", time, children_setup, children_teardown, 0, 0},
+        {"several", several, children_setup, children_teardown, 0, 0},
+        {"flow", all, children_setup, children_teardown, 0, 0},
+        {NULL, NULL, NULL, NULL, 0, 0}};
 
     return report("process: flow and time", chapters);
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "faults.h"
 #include "flow/inlets.h"
 #include "helper.h"
@@ -176,6 +177,75 @@ START_TEST(who_came_first_is_emptied_first)
     weir__inlets_close(inlets);
     assert_all_returned(fast);
     assert_all_returned(slow);
+}
+END_TEST
+
+/* The clock is read when an item takes its place in the line, with the lock
+ * held: whoever has seen that, and then takes, comes after it. */
+static _Thread_local bool has_one;
+static struct tally in_line;
+
+static weir_status give_with_a_note(void *self, void *item)
+{
+    weir_status status = all[0]->next(self, item);
+
+    has_one = !status;
+    return status;
+}
+
+static int64_t note_its_place(void)
+{
+    if (has_one)
+        tally_add(&in_line, 1);
+    has_one = false;
+    return 1;
+}
+
+static bool
+never_wait(struct weir__cond *cond, struct weir__mutex *mutex, int64_t at_ns)
+{
+    (void)cond;
+    (void)mutex;
+    ck_abort_msg("somebody waits until %lld", (long long)at_ns);
+    return true;
+}
+
+/* In each round it gives one, and each of the others a hundred. */
+START_TEST(one_of_a_slow_source_waits_for_one_of_each_fast_one)
+{
+    static const struct weir__time_source noting = {note_its_place, never_wait};
+    static const struct tally none = TALLY_INIT;
+    struct source *slow;
+    int number;
+
+    in_line = none;
+    new_source(0, MOST_NUMBERS);
+    new_source(10000, MOST_NUMBERS);
+    slow = new_slow_source(20000, 30);
+    slow->producer.next = give_with_a_note;
+    weir__clock_use(&noting);
+    open_merged(3);
+    for (int round = 0; round < 20; round++) {
+        int before = 0;
+
+        for (int i = 0; i < 200; i++) {
+            ck_assert_int_eq(next(&number), WEIR_OK);
+            ck_assert_int_lt(number, 20000);
+            settle_and_release();
+        }
+        tally_add(&slow->allowed, 1);
+        await_count(&in_line, (uint64_t)round + 1);
+        while (next(&number) == WEIR_OK && number < 20000) {
+            ck_assert_int_lt(before++, 2);
+            settle_and_release();
+        }
+        ck_assert_int_eq(number, 20000 + round);
+        settle_and_release();
+    }
+    close_merged_producer();
+    weir__clock_use(NULL);
+    for (int i = 0; i < 3; i++)
+        assert_all_returned(&sources[i]);
 }
 END_TEST
 
@@ -365,7 +435,7 @@ int main(void)
     const TTest *const turns[] = {
         every_item_comes_once_and_goes_back_to_its_source,
         a_source_that_blocks_holds_up_no_other, who_came_first_is_emptied_first,
-        NULL};
+        one_of_a_slow_source_waits_for_one_of_each_fast_one, NULL};
     const TTest *const ends[] = {
         a_failure_ends_the_asking_of_all_and_comes_last,
         an_interrupt_ends_a_blocked_next,

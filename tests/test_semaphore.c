@@ -4,7 +4,10 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +17,7 @@
 #include "base/fault.h"
 #include "crashes.h"
 #include "faults.h"
+#include "limit/fronts.h"
 #include "limit/permits.h"
 #include "pools.h"
 #include "suite.h"
@@ -90,6 +94,14 @@ static weir_status end_asker(struct asker *asker)
 
 /* -------------------------------------------------------------- one thread */
 
+/* Whether the next call can do without the lock. */
+static bool is_open(void)
+{
+    struct weir__on_tray on;
+
+    return weir__tray_read(&weir__semaphore_as_limit(semaphore)->tray, &on);
+}
+
 START_TEST(permits_are_taken_and_given_back)
 {
     make(3);
@@ -139,6 +151,25 @@ START_TEST(what_makes_no_sense_is_refused)
     ck_assert_uint_eq(weir_semaphore_available(NULL), 0);
     ck_assert_uint_eq(weir_semaphore_waiting(NULL), 0);
     weir_semaphore_destroy(NULL);
+}
+END_TEST
+
+START_TEST(there_may_be_more_than_the_tray_takes)
+{
+    const size_t totals[] = {WEIR__MOST_ON_TRAY, WEIR__MOST_ON_TRAY + 1,
+                             SIZE_MAX};
+    size_t total = totals[_i];
+
+    make(total);
+    ck_assert(is_open() == (_i == 0));
+    must_acquire(total);
+    ck_assert_int_eq(acquire_now(1), WEIR_TIMED_OUT);
+    must_release(total - 1);
+    assert_free(total - 1);
+    ck_assert_int_eq(weir_semaphore_release(semaphore, 2), WEIR_EINVAL);
+    must_acquire(total - 1);
+    must_release(total);
+    assert_free(total);
 }
 END_TEST
 
@@ -225,9 +256,11 @@ START_TEST(one_that_gives_up_lets_those_behind_it_pass)
     must_acquire(2);
     start_asker(&big, 2, 1);
     start_asker(&small, 1, 2);
+    ck_assert(!is_open());
     test_clock_advance(big.deadline.at_ns - test_clock_now());
     ck_assert_int_eq(end_asker(&big), WEIR_TIMED_OUT);
     ck_assert_int_eq(end_asker(&small), WEIR_OK);
+    ck_assert(is_open());
     assert_free(0);
     must_release(3);
 }
@@ -562,6 +595,48 @@ START_TEST(whatever_happens_the_order_holds_and_nobody_waits_in_vain)
 }
 END_TEST
 
+/* ----------------------------------------------------------- many at once */
+
+enum { PASSERS = 4, PASSES = 5000, SEATS = 3 };
+
+static atomic_int inside;
+
+/* One or two at a time, waiting or not. */
+static void pass_often(void *arg)
+{
+    unsigned *dice = arg;
+
+    for (int i = 0; i < PASSES; i++) {
+        size_t permits = 1 + (size_t)rand_r(dice) % 2;
+        weir_deadline deadline = rand_r(dice) % 4 ? WEIR_FOREVER : WEIR_NOW;
+
+        if (weir_semaphore_acquire(semaphore, permits, deadline))
+            continue;
+        ck_assert_int_le(atomic_fetch_add(&inside, (int)permits) + (int)permits,
+                         SEATS);
+        if (rand_r(dice) % 16 == 0)
+            sched_yield();
+        atomic_fetch_sub(&inside, (int)permits);
+        must_release(permits);
+    }
+}
+
+START_TEST(threads_lose_no_permit)
+{
+    struct helper helpers[PASSERS];
+    unsigned seeds[PASSERS] = {1, 2, 3, 4};
+
+    make(SEATS);
+    helpers_start(helpers, PASSERS, pass_often, seeds, sizeof(seeds[0]));
+    helpers_join(helpers, PASSERS);
+    assert_free(SEATS);
+    ck_assert_uint_eq(weir_semaphore_waiting(semaphore), 0);
+    ck_assert(is_open());
+    weir_semaphore_destroy(semaphore);
+    semaphore = NULL;
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const alone[] = {
@@ -587,12 +662,16 @@ int main(void)
         a_handler_releases_what_was_acquired_outside,
         an_attempt_holds_permits_of_8_semaphores_at_most,
         NULL};
+    const TTest *const sizes[] = {there_may_be_more_than_the_tray_takes, NULL};
+    const TTest *const threads[] = {threads_lose_no_permit, NULL};
     const TTest *const policy_alone[] = {
         whatever_happens_the_order_holds_and_nobody_waits_in_vain, NULL};
     const struct chapter chapters[] = {
         {"alone", alone, setup, teardown, 0, 0},
         {"waiting", waiting, setup, teardown, 0, 0},
         {"attempts", attempts, attempts_setup, attempts_teardown, 0, 0},
+        {"sizes", sizes, setup, teardown, 3, 0},
+        {"threads", threads, NULL, NULL, 0, 0},
         {"the policy", policy_alone, NULL, NULL, 10, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 

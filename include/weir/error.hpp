@@ -108,6 +108,7 @@ namespace detail
     case WEIR_ESYSTEM:
     case WEIR_FORKED:
     case WEIR_DEADLOCK:
+    case WEIR_FAILED:
         throw error(status, weir_last_error(), system);
     default: /* says all there is to say */
         throw error(status, weir_status_text(status));

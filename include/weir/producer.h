@@ -84,7 +84,7 @@ typedef struct weir_line {
  *
  * Owns:    `fd` stays yours and open; do not read it beside the producer.
  * Returns: WEIR_OK, WEIR_EINVAL (fd is not open for reading), WEIR_ENOMEM,
- *          WEIR_ESYSTEM.
+ *          WEIR_ESYSTEM (it needs a descriptor of its own; with errno).
  * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_lines(weir_producer *out,
@@ -99,7 +99,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_producer_lines(weir_producer *out,
  * instead of WEIR_END, with errno and weir_last_error() of the first.
  *
  * Owns:    `root` is copied.
- * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM (root).
+ * Returns: WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM, WEIR_ESYSTEM (root cannot be
+ *          opened; with errno).
  * Threads: any.
  */
 WEIR_API WEIR_MUST_USE weir_status weir_producer_files(weir_producer *out,

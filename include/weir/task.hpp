@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
@@ -232,7 +233,55 @@ answer(weir_task *task, F &callable)
     }
 }
 
+template <class T> struct is_optional : std::false_type {
+};
+template <class T> struct is_optional<std::optional<T>> : std::true_type {
+};
+
+/* Calls a function with the task, if it takes it, and the item; what it returns
+ * is the result. */
+template <class Item, auto Call> void run_function(task_ref task, Item &item)
+{
+    auto call = [&]() -> decltype(auto) {
+        if constexpr (std::is_invocable_v<decltype(Call), task_ref, Item &>)
+            return std::invoke(Call, task, item);
+        else
+            return std::invoke(Call, item);
+    };
+
+    if constexpr (std::is_void_v<decltype(call())>) {
+        call();
+    } else {
+        const auto made = call();
+        using result = std::decay_t<decltype(made)>;
+
+        static_assert(std::is_trivially_copyable_v<result>,
+                      "results are bytes: return pointers to other things");
+        if constexpr (!is_optional<result>::value)
+            task.result(&made, sizeof(made));
+        else if (made)
+            task.result(&*made, sizeof(*made));
+    }
+}
+
 } // namespace detail
+
+/*
+ * A handler of C's for a function of C++'s, which takes the item, or a task_ref
+ * and the item: weir::handler<int, square>, for streams, pipelines and calls of
+ * C.  What it throws is the task's failure; what it returns, trivially
+ * copyable, its result; an empty std::optional is none.
+ */
+template <class Item, auto Call> int handler(weir_task *task, void *item)
+{
+    static_assert(std::is_trivially_copyable_v<Item>,
+                  "items are bytes: produce pointers to other things");
+    auto call = [item](task_ref its) {
+        detail::run_function<Item, Call>(its, *static_cast<Item *>(item));
+    };
+
+    return detail::answer(task, call);
+}
 
 } // namespace weir
 

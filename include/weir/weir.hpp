@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir/weir.hpp - queue, pool, group, future and semaphore for C++17: lambdas,
- * exceptions, chrono.
+ * weir/weir.hpp - queue, pool, group, future, stream, pipeline and limits for
+ * C++17: lambdas, exceptions, chrono.
  *
  * THE IDEA
  *
@@ -40,6 +40,12 @@
  * (constructors, async, get) throws weir::error for the former too.  Memory
  * that this header itself asks for is std::bad_alloc.
  *
+ * FLOW
+ *
+ * The items of streams and pipelines are bytes, as in C, and their handlers
+ * functions: weir::handler<Item, function> is a handler of C's that calls one.
+ * A weir::producer closes itself, unless it is handed over.
+ *
  * HOW A TASK FAILS
  *
  * By an exception.  It becomes FAILED with what() as its message and a code:
@@ -53,8 +59,9 @@
  * destructors of the frames on the way; as everywhere in C++, a `catch (...)`
  * that does not rethrow, or a noexcept frame, ends the process then.
  *
- * A callback that is not a handler (on_settled, a clean-up, an on_cancel
- * action) has nobody to answer to: an exception there is std::terminate.
+ * A callback that is not a handler (on_settled, on_left, a clean-up, an
+ * on_cancel action) has nobody to answer to: an exception there is
+ * std::terminate.
  *
  * LIMITS
  *
@@ -70,13 +77,20 @@
 
 #include <weir.h>
 
+#include <weir/adaptive.hpp>
+#include <weir/breaker.hpp>
 #include <weir/deadline.hpp>
 #include <weir/error.hpp>
 #include <weir/future.hpp>
 #include <weir/group.hpp>
+#include <weir/pipeline.hpp>
 #include <weir/pool.hpp>
+#include <weir/producer.hpp>
 #include <weir/queue.hpp>
+#include <weir/rate.hpp>
+#include <weir/result.hpp>
 #include <weir/semaphore.hpp>
+#include <weir/stream.hpp>
 #include <weir/task.hpp>
 
 #endif /* WEIR_WEIR_HPP */

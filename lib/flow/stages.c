@@ -79,6 +79,8 @@ void weir__pipeline_go(struct weir_pipeline *pipeline, bool in_earnest)
     pipeline->has_gone = true;
     pipeline->goes = in_earnest;
     pipeline->owns_source = in_earnest;
+    /* Else who opened it takes it down, and no feeder is to touch the pools. */
+    pipeline->is_ending |= !in_earnest;
     weir__waitlist_wake_all(&pipeline->starters);
     weir__mutex_unlock(&pipeline->lock);
 }

@@ -87,6 +87,7 @@ weir__limit_create(struct weir__limit **out, size_t bytes, const char *what)
     }
     limit->generation = weir__fork_generation();
     limit->references = 1;
+    weir__counter_write(&limit->tray.word, WEIR__TRAY_SHUT);
     *out = limit;
     return WEIR_OK;
 }
@@ -100,6 +101,47 @@ weir_status weir__limit_check(const struct weir__limit *limit, const char *what)
     return WEIR_OK;
 }
 
+/* ---------------------------------------------------------------- the tray */
+
+void weir__limit_shut_tray(struct weir__limit *limit)
+{
+    struct weir__on_tray on = weir__tray_shut(&limit->tray);
+
+    limit->permits.held -= on.free;
+    limit->loose += on.loose;
+    limit->references += on.places;
+}
+
+void weir__limit_lock(struct weir__limit *limit)
+{
+    weir__mutex_lock(&limit->lock);
+    weir__limit_shut_tray(limit);
+}
+
+/* Puts there what is free; one reference stays. */
+static void
+open_tray_locked(struct weir__limit *limit) WEIR_REQUIRES(limit->lock)
+{
+    struct weir__on_tray on = {.free = weir__permits_free(&limit->permits),
+                               .loose = limit->loose};
+
+    if (!limit->may_open || limit->permits.first)
+        return;
+    on.places = limit->references - 1 < WEIR__MOST_ON_TRAY
+                    ? limit->references - 1
+                    : WEIR__MOST_ON_TRAY;
+    limit->permits.held += on.free;
+    limit->loose -= on.loose;
+    limit->references -= on.places;
+    weir__tray_open(&limit->tray, on);
+}
+
+void weir__limit_unlock_untold(struct weir__limit *limit)
+{
+    open_tray_locked(limit);
+    weir__mutex_unlock(&limit->lock);
+}
+
 static void
 deliver_drops_lock(struct weir__limit *limit) WEIR_REQUIRES(limit->lock)
 {
@@ -107,16 +149,16 @@ deliver_drops_lock(struct weir__limit *limit) WEIR_REQUIRES(limit->lock)
         struct weir__listener *listener = limit->told.first->listener;
 
         listener->hold(listener);
-        weir__mutex_unlock(&limit->lock);
+        weir__limit_unlock_untold(limit);
         listener->come(listener, limit);
-        weir__mutex_lock(&limit->lock);
+        weir__limit_lock(limit);
     }
 }
 
 void weir__limit_unlock(struct weir__limit *limit)
 {
     deliver_drops_lock(limit);
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
 }
 
 void weir__limit_unlock_and_let_go(struct weir__limit *limit, size_t references)
@@ -125,9 +167,11 @@ void weir__limit_unlock_and_let_go(struct weir__limit *limit, size_t references)
 
     deliver_drops_lock(limit);
     is_last = (limit->references -= references) == 0;
-    weir__mutex_unlock(&limit->lock);
-    if (!is_last)
+    if (!is_last) {
+        weir__limit_unlock_untold(limit);
         return;
+    }
+    weir__mutex_unlock(&limit->lock);
     assert(!limit->permits.first && !limit->watching.first &&
            "destroyed while somebody waits");
     weir__mutex_dispose(&limit->lock);
@@ -142,14 +186,14 @@ void weir__limit_destroy(struct weir__limit *limit)
 
 void weir__limit_hold(struct weir__limit *limit)
 {
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     limit->references++;
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
 }
 
 void weir__limit_let_go(struct weir__limit *limit)
 {
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     weir__limit_unlock_and_let_go(limit, 1);
 }
 
@@ -157,10 +201,10 @@ bool weir__limit_let_go_if_not_last(struct weir__limit *limit)
 {
     bool is_last;
 
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     is_last = limit->references == 1;
     limit->references -= !is_last;
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
     return !is_last;
 }
 
@@ -170,14 +214,14 @@ bool weir__limit_try(struct weir__limit *limit, size_t permits)
 {
     bool granted;
 
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     granted = weir__permits_would_grant(&limit->permits, permits);
     if (granted) {
         weir__permits_ask(&limit->permits,
                           &(struct weir__request){.wanted = permits});
         limit->references++;
     }
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
     return granted;
 }
 
@@ -187,11 +231,11 @@ bool weir__limit_ask(struct weir__limit *limit, struct weir__bid *bid)
 
     bid->limit = limit;
     bid->request.tell = bid_is_granted;
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     granted = weir__permits_ask(&limit->permits, &bid->request);
     bid->state = granted ? WEIR__BID_IDLE : WEIR__BID_IN_LINE;
     limit->references += granted;
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
     return granted;
 }
 
@@ -201,7 +245,7 @@ void weir__limit_withdraw(struct weir__bid *bid)
 
     if (!limit)
         return;
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     switch (bid->state) {
     case WEIR__BID_IDLE:
         break;
@@ -218,16 +262,16 @@ void weir__limit_withdraw(struct weir__bid *bid)
         break;
     }
     bid->state = WEIR__BID_IDLE;
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
 }
 
 /* Another reference there is: the pool's, or its task's. */
 void weir__limit_give(struct weir__limit *limit, size_t permits)
 {
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     weir__permits_give(&limit->permits, permits);
     limit->references--;
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
 }
 
 struct weir__bid *weir__limit_collect(struct weir__limit *limit,
@@ -235,7 +279,7 @@ struct weir__bid *weir__limit_collect(struct weir__limit *limit,
 {
     struct weir__bids collected = {0};
 
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     for (struct weir__bid *c = limit->told.first, *next; c; c = next) {
         next = c->next;
         if (c->listener != listener)
@@ -244,7 +288,7 @@ struct weir__bid *weir__limit_collect(struct weir__limit *limit,
         append_bid(&collected, c);
         c->state = WEIR__BID_IDLE;
     }
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
     return collected.first;
 }
 
@@ -252,19 +296,19 @@ bool weir__limit_owes(struct weir__limit *limit)
 {
     bool owes;
 
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     owes = limit->told.first && !limit->is_owed;
     if (owes) {
         limit->is_owed = true;
         limit->references++;
     }
-    weir__mutex_unlock(&limit->lock);
+    weir__limit_unlock_untold(limit);
     return owes;
 }
 
 void weir__limit_pay(struct weir__limit *limit)
 {
-    weir__mutex_lock(&limit->lock);
+    weir__limit_lock(limit);
     limit->is_owed = false;
     weir__limit_unlock_and_let_go(limit, 1);
 }

@@ -34,6 +34,10 @@
  *      options and each task that has, and 1 for each grant to a bid, until
  *      it has gone back.  The last one frees it.
  *
+ * THE TRAY (tray.h) lets permits of a semaphore pass without the lock while
+ * nobody waits.  It is shut by weir__limit_lock and opened by the unlocks; to
+ * the other limits, which take the lock by itself, it is always shut.
+ *
  * LIFE OF A POOL that is told: it is held by an atomic count, which may be
  * raised here since its bid is in a list: the pool withdraws its bids
  * before it goes.  Its bids are only looked at with its lock and this one.
@@ -52,6 +56,7 @@
 #include "base/annotate.h"
 #include "base/lock.h"
 #include "limit/permits.h"
+#include "limit/tray.h"
 
 struct weir__limit;
 
@@ -87,9 +92,12 @@ struct weir__bids {
  * with `lock` held. */
 struct weir__limit {
     struct weir__mutex lock;
+    struct weir__tray tray;        /* A; shut and opened with the lock */
     uint64_t generation;           /* I: see base/fork.h */
     struct weir__permits permits;  /* L: of a rate or breaker: none */
-    size_t references;             /* L */
+    size_t references;             /* L: and the places on the tray */
+    size_t loose;                  /* L: of a semaphore: held, by no attempt */
+    bool may_open;                 /* I: a semaphore's, and not too large */
     struct weir__bids watching;    /* L */
     struct weir__bids told;        /* L */
     bool is_owed;                  /* L: somebody has said it would pay */
@@ -104,6 +112,15 @@ void weir__limit_destroy(struct weir__limit *limit);
 /* WEIR_OK, WEIR_EINVAL (NULL), WEIR_FORKED. */
 weir_status
 weir__limit_check(const struct weir__limit *limit, const char *what);
+
+/* Takes the lock and shuts the tray; the second for who has had the lock, but
+ * waited. */
+void weir__limit_lock(struct weir__limit *limit) WEIR_ACQUIRES(limit->lock);
+void weir__limit_shut_tray(struct weir__limit *limit)
+    WEIR_REQUIRES(limit->lock);
+/* Opens the tray, if it may be, and unlocks; tells nobody. */
+void weir__limit_unlock_untold(struct weir__limit *limit)
+    WEIR_RELEASES(limit->lock);
 
 /* With no other lock: tells the pools that are to be told, and unlocks; the
  * second gives up references too, and frees it with the last. */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * semaphore.c - permits with a lock around them.
+ * semaphore.c - permits with a lock around them, and a tray before it.
  *
  * THE IDEA
  *
- * permits.h has who gets what and when, line.h and limit.h the waiting.  Here
+ * permits.h has who gets what and when, line.h and limit.h the waiting.  While
+ * nobody waits permits pass over the tray (tray.h) without the lock.  Here
  * is who owns it: an attempt's record has a place for each semaphore of which
  * it holds permits, and gives them back at its end (task/task.h).  What was
  * acquired outside any handler is counted as `loose`.
  *
  *     total = free + loose + what attempts hold + what bids were granted
  *
- * INVARIANTS (hold whenever the lock is free)
+ * INVARIANTS (hold whenever the lock is free, and the tray has been shut)
  *
  *   1. permits.held == loose + the sum of the attempts' places + what pools
  *      have been granted for attempts that have not begun.
@@ -43,7 +44,6 @@
 /* I: set by create, then read-only.  L: only with the limit's lock. */
 struct weir_semaphore {
     struct weir__limit limit; /* L, but permits.total, I */
-    size_t loose;             /* L: held, by no attempt */
 };
 
 /* ------------------------------------------------------------------ life */
@@ -63,6 +63,9 @@ weir_status weir_semaphore_create(weir_semaphore **out, size_t permits)
     if (status)
         return status;
     limit->permits.total = permits;
+    limit->may_open = permits <= WEIR__MOST_ON_TRAY;
+    weir__limit_lock(limit); /* the unlock opens the tray */
+    weir__limit_unlock(limit);
     *out = (weir_semaphore *)limit;
     return WEIR_OK;
 }
@@ -94,7 +97,9 @@ static void return_permits(void *of, size_t permits)
 
     if (weir__is_forked(limit->generation))
         return;
-    weir__mutex_lock(&limit->lock);
+    if (weir__tray_give(&limit->tray, permits, false, 1))
+        return; /* it may be gone by now */
+    weir__limit_lock(limit);
     weir__permits_give(&limit->permits, permits);
     weir__limit_unlock_and_let_go(limit, 1);
 }
@@ -144,6 +149,22 @@ check_request(const weir_semaphore *semaphore, size_t permits)
 
 /* ------------------------------------------------------------------ use */
 
+static weir_status acquire_in_line(weir_semaphore *semaphore, size_t permits,
+                                   bool new_place, weir_deadline deadline)
+{
+    struct weir__limit *limit = &semaphore->limit;
+    weir_status status;
+
+    weir__limit_lock(limit);
+    status = weir__line_wait(&limit->permits, &limit->lock, permits, deadline);
+    weir__limit_shut_tray(limit); /* it may have waited */
+    if (status == WEIR_OK && !weir_task_current())
+        limit->loose += permits;
+    limit->references += status == WEIR_OK && new_place;
+    weir__limit_unlock(limit);
+    return status;
+}
+
 weir_status weir_semaphore_acquire(weir_semaphore *semaphore, size_t permits,
                                    weir_deadline deadline)
 {
@@ -160,13 +181,8 @@ weir_status weir_semaphore_acquire(weir_semaphore *semaphore, size_t permits,
             weir__task_hold(task, semaphore, return_permits, &holding, &is_new);
     if (status)
         return status;
-    weir__mutex_lock(&semaphore->limit.lock);
-    status = weir__line_wait(&semaphore->limit.permits, &semaphore->limit.lock,
-                             permits, deadline);
-    if (status == WEIR_OK && !task)
-        semaphore->loose += permits;
-    semaphore->limit.references += status == WEIR_OK && is_new;
-    weir__limit_unlock(&semaphore->limit);
+    if (!weir__tray_take(&semaphore->limit.tray, permits, !task, is_new))
+        status = acquire_in_line(semaphore, permits, is_new, deadline);
     if (task && status == WEIR_OK)
         holding->count += permits;
     else if (task && is_new)
@@ -198,21 +214,16 @@ static size_t take_from_own(const weir_semaphore *semaphore, size_t permits)
     return left;
 }
 
-weir_status weir_semaphore_release(weir_semaphore *semaphore, size_t permits)
+static weir_status
+release_in_line(weir_semaphore *semaphore, size_t permits, size_t own)
 {
-    WEIR__UNTRAPPED;
-    weir_status status = check_semaphore(semaphore);
-    size_t own, from_own, left = 0;
+    struct weir__limit *limit = &semaphore->limit;
+    size_t from_own = own < permits ? own : permits, left, loose;
 
-    if (status)
-        return status;
-    own = own_permits(semaphore);
-    from_own = own < permits ? own : permits;
-    weir__mutex_lock(&semaphore->limit.lock);
-    if (permits == 0 || permits - from_own > semaphore->loose) {
-        size_t loose = semaphore->loose;
-
-        weir__mutex_unlock(&semaphore->limit.lock);
+    weir__limit_lock(limit);
+    loose = limit->loose;
+    if (permits == 0 || permits - from_own > loose) {
+        weir__limit_unlock_untold(limit);
         return weir__refuse(WEIR_EINVAL,
                             "%zu permits cannot be released here: %zu belong "
                             "to this attempt, %zu to none; those of other "
@@ -220,26 +231,59 @@ weir_status weir_semaphore_release(weir_semaphore *semaphore, size_t permits)
                             permits, own, loose);
     }
     left = take_from_own(semaphore, from_own);
-    semaphore->loose -= permits - from_own;
-    weir__permits_give(&semaphore->limit.permits, permits);
-    weir__limit_unlock_and_let_go(&semaphore->limit, left);
+    limit->loose -= permits - from_own;
+    weir__permits_give(&limit->permits, permits);
+    weir__limit_unlock_and_let_go(limit, left);
     return WEIR_OK;
+}
+
+/* What its attempts hold: that cannot be refused. */
+static void release_own(weir_semaphore *semaphore, size_t permits)
+{
+    struct weir__limit *limit = &semaphore->limit;
+    size_t left = take_from_own(semaphore, permits);
+
+    if (weir__tray_give(&limit->tray, permits, false, left))
+        return;
+    weir__limit_lock(limit);
+    weir__permits_give(&limit->permits, permits);
+    weir__limit_unlock_and_let_go(limit, left);
+}
+
+weir_status weir_semaphore_release(weir_semaphore *semaphore, size_t permits)
+{
+    WEIR__UNTRAPPED;
+    weir_status status = check_semaphore(semaphore);
+    size_t own;
+
+    if (status)
+        return status;
+    own = own_permits(semaphore);
+    if (permits > 0 && permits <= own)
+        release_own(semaphore, permits);
+    else if (permits == 0 || own > 0 ||
+             !weir__tray_give(&semaphore->limit.tray, permits, true, 0))
+        status = release_in_line(semaphore, permits, own);
+    return status;
 }
 
 /* ------------------------------------------------------------- a glance */
 
-/* Reading takes the lock; a const handle does not forbid it. */
+/* Reading may take the lock; a const handle does not forbid it. */
 size_t weir_semaphore_available(const weir_semaphore *semaphore)
 {
     WEIR__UNTRAPPED;
     weir_semaphore *s = (weir_semaphore *)semaphore;
+    struct weir__on_tray on;
     size_t available;
 
     if (check_semaphore(s))
         return 0;
-    weir__mutex_lock(&s->limit.lock);
+    if (weir__tray_read(&s->limit.tray, &on))
+        return on.free;
+    weir__limit_lock(&s->limit);
     available = weir__permits_free(&s->limit.permits);
-    weir__mutex_unlock(&s->limit.lock);
+    weir__limit_unlock_untold(&s->limit);
     return available;
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -73,6 +74,60 @@ static bool uses_queues()
     }
 }
 
+static long square(const int &number)
+{
+    return static_cast<long>(number) * number;
+}
+
+static void count_up(weir::task_ref task, long &number)
+{
+    *task.context<std::atomic<long>>() += number;
+}
+
+static bool uses_flow()
+{
+    const int all[] = {1, 2, 3};
+    int next = 0;
+    long sum = 0;
+    std::atomic<long> counted{0};
+    weir_pool_options with = WEIR_POOL_OPTIONS_INIT;
+    weir_stage last = weir::stage<long, count_up>("count");
+    weir::plain_pool<sizeof(int)> pool;
+    weir::stream<int, long> squares(pool, weir::producer::array(all, 3),
+                                    weir::handler<int, square>, WEIR_IN_ORDER);
+
+    for (const auto &each : squares)
+        sum += each.get();
+    with.context = &counted;
+    last.pool = &with;
+    weir::pipeline pipeline(weir::producer::from([&]() -> std::optional<int> {
+                                if (next == 3)
+                                    return std::nullopt;
+                                return all[next++];
+                            }),
+                            {weir::stage<int, square>("square"), last},
+                            [](const char *, const void *,
+                               const weir_outcome &) {});
+    return pipeline.wait(10s) == WEIR_OK && sum == 14 && counted == 14;
+}
+
+static bool uses_limits()
+{
+    weir::semaphore two(2);
+    weir::permit held(two);
+    weir::rate rate(1000, 2);
+    weir::breaker breaker;
+    weir::adaptive adaptive;
+    auto through = breaker.enter();
+    auto call = adaptive.enter(10s);
+
+    if (!through || !call || rate.acquire(2, 10s) || two.available() != 1)
+        return false;
+    through.leave(WEIR_RESULT_OK);
+    call.leave(WEIR_RESULT_OK);
+    return breaker.state() == WEIR_BREAKER_CLOSED && adaptive.in_flight() == 0;
+}
+
 int main()
 {
     std::atomic<int> sum{0};
@@ -85,5 +140,6 @@ int main()
         return 1;
     std::printf("%d done, weir %s\n",
                 static_cast<int>(pool.stats().ledger.done), weir_version());
-    return uses_pools() && uses_queues() ? 0 : 1;
+    return uses_pools() && uses_queues() && uses_flow() && uses_limits() ? 0
+                                                                         : 1;
 }

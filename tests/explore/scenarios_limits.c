@@ -174,6 +174,43 @@ static void semaphore_is_not_overtaken(void)
     release(1);
 }
 
+/* Without the lock, or with it, whichever way they meet. */
+static void semaphore_three_pass(void)
+{
+    open_semaphore(1);
+    start(pass, 1);
+    start(pass, 1);
+    pass(1);
+}
+
+static void semaphore_big_among_small(void)
+{
+    open_semaphore(2);
+    start(pass, 2);
+    start(pass, 1);
+    must(weir_semaphore_available(semaphore) <= total);
+    pass(1);
+}
+
+static void semaphore_given_while_one_wakes(void)
+{
+    open_semaphore(2);
+    keep(2);
+    start(pass, 1);
+    world_await(1);
+    release(1);
+    release(1);
+}
+
+static void semaphore_soon_or_never(void)
+{
+    open_semaphore(1);
+    start(pass, 1);
+    if (acquire(1, WEIR_NOW) == WEIR_OK)
+        release(1);
+    pass_if_soon(1);
+}
+
 /* ------------------------------------------------------------- in attempts */
 
 static bool attempt_is_over;
@@ -191,6 +228,14 @@ static int holds_and_ends_its_thread(weir_task *task, unsigned number)
     must(acquire(1, WEIR_FOREVER) == WEIR_OK);
     held--;
     return ends_its_thread(task, number);
+}
+
+static int holds_and_releases(weir_task *task, unsigned number)
+{
+    must(acquire(1, WEIR_FOREVER) == WEIR_OK);
+    release(1);
+    works(task, number);
+    return 0;
 }
 
 static int holds_at_the_gate(weir_task *task, unsigned number)
@@ -232,6 +277,14 @@ static void pool_semaphore_of_one_that_exits(void)
 {
     open_pool_and_semaphore(1, 0);
     submit_a_future(1, holds_and_ends_its_thread);
+    pass(1);
+    await_and_close();
+}
+
+static void pool_semaphore_of_one_that_releases(void)
+{
+    open_pool_and_semaphore(1, 0);
+    submit_a_future(1, holds_and_releases);
     pass(1);
     await_and_close();
 }
@@ -284,10 +337,19 @@ const struct scenario scenarios_limits[] = {
                     "a small request waits for a big one to give up")},
     {LIMIT_SCENARIO(semaphore_is_not_overtaken, 3,
                     "a big request is served before a small one")},
+    {LIMIT_SCENARIO(semaphore_three_pass, 3, "three threads at one permit")},
+    {LIMIT_SCENARIO(semaphore_big_among_small, 3,
+                    "a big request among small ones")},
+    {LIMIT_SCENARIO(semaphore_given_while_one_wakes, 2,
+                    "one is granted, and more comes before it has woken")},
+    {LIMIT_SCENARIO(semaphore_soon_or_never, 2,
+                    "calls that do not wait, or not for long")},
     {POOL_SCENARIO(pool_semaphore_between_attempts, 4,
                    "one attempt's end lets another go on")},
     {POOL_SCENARIO(pool_semaphore_of_one_that_exits, 3,
                    "a handler ends its thread with a permit")},
+    {POOL_SCENARIO(pool_semaphore_of_one_that_releases, 3,
+                   "a handler gives its permit back")},
     {POOL_SCENARIO(pool_semaphore_of_one_that_is_overdue, 5,
                    "an overdue attempt keeps its permit")},
     {POOL_SCENARIO(pool_semaphore_against_stop, 5,

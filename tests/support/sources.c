@@ -60,6 +60,7 @@ settle_number(void *self, const void *item, const weir_outcome *outcome)
 
     s->settled[index_of(s, item)]++;
     s->cancelled += outcome->kind == WEIR_OUTCOME_CANCELLED;
+    s->ended_as[outcome->kind]++;
 }
 
 static void release_number(void *self, void *item)

@@ -22,7 +22,8 @@ struct source {
     atomic_bool interrupted;
     atomic_int got, interrupts, closed;
     atomic_int settled[MOST_NUMBERS], released[MOST_NUMBERS];
-    atomic_int cancelled; /* of those settled */
+    atomic_int cancelled;                          /* of those settled */
+    atomic_int ended_as[WEIR_OUTCOME_DROPPED + 1]; /* all of those */
 };
 extern struct source sources[MOST_SOURCES];
 
