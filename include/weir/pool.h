@@ -20,7 +20,9 @@
 #include <weir/api.h>
 #include <weir/breaker.h>
 #include <weir/deadline.h>
+#include <weir/events.h>
 #include <weir/future.h>
+#include <weir/histogram.h>
 #include <weir/process.h>
 #include <weir/queue.h>
 #include <weir/rate.h>
@@ -205,6 +207,8 @@ typedef struct weir_pool_options {
     weir_rate *rate;           /* each attempt uses up one token of it */
     weir_adaptive *adaptive;   /* each attempt is a call of it */
     weir_breaker *breaker;     /* the same */
+    weir_events *events; /* gets what happens here; may be shared; NULL: none */
+    bool histograms;     /* keeps those of weir_pool_read_histogram */
 } weir_pool_options;
 #define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
 
@@ -264,6 +268,24 @@ typedef struct weir_pool_stats {
     bool tainted;     /* a handler has crashed (WEIR_ISOLATE_TRAP): memory may
                          be damaged, locks may be held for ever */
     uint64_t held;    /* of those queued and retrying: limits hold them back */
+    /* Parts of ledger.refused: what remains found no memory, would have waited
+     * for itself, or was a firing of a series that was skipped. */
+    uint64_t refused_full, refused_timed_out, refused_closed, refused_degraded;
+    uint64_t expired_stale; /* of ledger.expired: given up by CoDel */
+    uint64_t retries;       /* further attempts that were granted, ever */
+    uint64_t abandoned;     /* threads, ever */
+    uint64_t scaled_up, scaled_down; /* workers that came because tasks waited,
+                                        and that left because they were idle */
+    uint64_t blocked;           /* submits that have waited for room, ever */
+    int64_t blocked_ns;         /* all that time, up to now */
+    uint32_t blocked_now;       /* submits that wait for room */
+    int64_t oldest_queued_ns;   /* how long the oldest task has waited for its
+                                   first attempt; 0: none, or not known */
+    int64_t longest_running_ns; /* the same of attempts, overdue ones too */
+    int64_t worker_ns;  /* time that workers have been there, all added up */
+    int64_t running_ns; /* of that, in attempts that have ended; needs
+                           histograms.  running_ns / worker_ns is how well the
+                           pool is used */
 } weir_pool_stats;
 #define WEIR_POOL_STATS_INIT WEIR_SIZED(weir_pool_stats)
 
@@ -473,6 +495,24 @@ WEIR_API void weir_pool_destroy(weir_pool *pool);
  * Threads: any.  In a fork child all figures are 0.
  */
 WEIR_API void weir_pool_read_stats(const weir_pool *pool, weir_pool_stats *out);
+
+typedef enum weir_pool_time {
+    WEIR_POOL_WAITING, /* from submit (or not_before) to the first attempt */
+    WEIR_POOL_RUNNING  /* of each attempt, to its end: overdue ones too, when
+                          they have ended */
+} weir_pool_time;
+
+/*
+ * How long tasks have waited, or attempts have run: all of them since the pool
+ * was created, but for those that are in one just now.
+ *
+ * Blocks:  never.
+ * Returns: WEIR_OK, WEIR_EINVAL (the pool was made without histograms),
+ *          WEIR_FORKED.  Unless WEIR_OK *out is untouched.
+ * Threads: any; from a handler too.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_read_histogram(
+    const weir_pool *pool, weir_pool_time of, weir_histogram *out);
 
 /*
  * How full the pool is: what waits, queued and retrying, as a share of
