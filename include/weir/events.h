@@ -154,7 +154,8 @@ typedef struct weir_events_cursor {
                          no place: read + lost is all that ever happened, once
                          nothing is being written and read answers 0 */
     uint64_t dropped; /* of lost: found no place */
-    uint64_t at[WEIR_EVENTS_MOST_LANES];
+    uint64_t at[WEIR_EVENTS_MOST_LANES]; /* where it is, in each lane */
+    uint64_t dropped_at;                 /* and in the count of the dropped */
 } weir_events_cursor;
 #define WEIR_EVENTS_CURSOR_INIT WEIR_SIZED(weir_events_cursor)
 
@@ -225,8 +226,8 @@ WEIR_API bool weir_events_read_source(const weir_events *events,
  *   56      4      bytes of a record: 48
  *   60      4      where a lane's first record begins, in the lane
  *   64      8      when the ring was made, CLOCK_MONOTONIC in ns
- *   72      8      and on the clock of the calendar: ns since 1970
- *   80      4      sources so far
+ *   72      8      0
+ *   80      8      sources so far
  *   88      8      records that found no place
  *
  * A lane begins with the number of records ever written to it, 8 bytes.  Record
