@@ -44,10 +44,10 @@ typedef enum weir_event_kind {
                                  apart from the SETTLE or RETRY */
     WEIR_EVENT_RELEASE = 5,   /* task: nobody touches its item any more */
     WEIR_EVENT_RETRY = 6,     /* task, worker, attempt: another attempt will
-                                 follow.  value: ns until it is due.  flags */
+                                 follow, unless it settles before.  value: ns
+                                 until it is due.  flags: see below */
     WEIR_EVENT_BLOCKED = 7,   /* a producer waits for room.  task: the number
-                                 of this wait at this source.  worker: that it
-                                 is, if it is one */
+                                 of this wait at this source */
     WEIR_EVENT_UNBLOCKED = 8, /* task: the same number.  value: weir_status of
                                  the submit or put, at most 0 */
     WEIR_EVENT_PILL = 9,      /* value: poison pills that were put into the
@@ -59,9 +59,10 @@ typedef enum weir_event_kind {
     WEIR_EVENT_ABANDON = 12,  /* task, worker, attempt: the thread is given up;
                                  another takes its place, as another worker */
     WEIR_EVENT_EXIT = 13,     /* task, worker, attempt: the handler ended its
-                                 thread, or its child.  SETTLE follows */
-    WEIR_EVENT_CRASH = 14,    /* task, worker, attempt: a fault.  value: the
-                                 signal.  SETTLE or RETRY follows */
+                                 thread, or its child.  SETTLE, RETRY or END
+                                 follows */
+    WEIR_EVENT_CRASH = 14,    /* the same: a fault.  value: the signal, if the
+                                 task had not settled */
     WEIR_EVENT_PUT = 15,      /* value: items put into the queue */
     WEIR_EVENT_GET = 16,      /* value: items taken out of it, by a consumer */
     WEIR_EVENT_DISCARD = 17   /* value: items taken out of it that nobody gets:
@@ -101,8 +102,9 @@ enum { WEIR_EVENTS_MOST_LANES = 64, WEIR_EVENTS_MOST_SOURCES = 256 };
  */
 typedef struct weir_events_options {
     size_t size;    /* set by WEIR_EVENTS_OPTIONS_INIT */
-    size_t records; /* to keep, rounded up to what fits the lanes, up to 2^30;
-                       0: 65536; with memory: leave it 0, as many as fit */
+    size_t records; /* to keep, up to 2^30, rounded up to a power of two for
+                       each lane; 0: 65536; with memory: leave it 0, as many as
+                       fit */
     uint32_t lanes; /* that writers spread over, up to 64, rounded up to a power
                        of two; 0: by the processors, at least 4 */
     void *memory;   /* see above; NULL: allocated */

@@ -15,7 +15,6 @@ enum {
     VERSION = 1,
     BYTE_ORDER_MARK = 0x01020304,
     LEAST_LANES = 4,
-    LEAST_RECORDS = 16, /* of a lane */
     DEFAULT_RECORDS = 65536,
     MOST_RECORDS = 1 << 30,
     LEAST_BYTES = 64 << 10
@@ -98,8 +97,11 @@ static weir_status check_lanes(weir_events_options *o)
     if (o->lanes > WEIR_EVENTS_MOST_LANES)
         return weir__refuse(WEIR_EINVAL, "lanes %u is above %d",
                             (unsigned)o->lanes, WEIR_EVENTS_MOST_LANES);
-    if (o->lanes == 0)
-        o->lanes = 2 * weir__processors();
+    if (o->lanes > 0) {
+        o->lanes = power_of_two(o->lanes);
+        return WEIR_OK;
+    }
+    o->lanes = 2 * weir__processors();
     if (o->lanes < LEAST_LANES)
         o->lanes = LEAST_LANES;
     if (o->lanes > WEIR_EVENTS_MOST_LANES)
@@ -143,7 +145,7 @@ static size_t lane_bytes_for(uint64_t records)
 static uint64_t records_for(const weir_events_options *o)
 {
     size_t wanted = o->records > 0 ? o->records : DEFAULT_RECORDS;
-    uint64_t records = LEAST_RECORDS;
+    uint64_t records = 1;
 
     if (o->memory) {
         size_t room = (o->memory_bytes - LANES_AT) / o->lanes;
@@ -296,7 +298,7 @@ read_header(struct header *into, const void *memory, size_t bytes)
     if (bytes < sizeof(*into))
         return refuse_memory("not all of it is there; map the whole file");
     memcpy(&word, magic, sizeof(word));
-    if (weir__counter_read(memory) != word)
+    if (weir__counter_read((const struct weir__counter *)memory) != word)
         return refuse_memory("it does not begin with weirevts");
     memcpy((unsigned char *)into + sizeof(word),
            (const unsigned char *)memory + sizeof(word),

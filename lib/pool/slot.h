@@ -19,6 +19,7 @@
 #include "pool/lane.h"
 #include "pool/moments.h"
 #include "pool/record.h"
+#include "pool/tally.h"
 #include "task/task.h"
 
 enum weir__phase {
@@ -55,6 +56,7 @@ struct weir__worker {
                                         what it points to: W */
     struct weir__moment repeat;      /* L: of the interrupt */
     int repeat_ms;               /* L: what lies between this and the next */
+    struct weir__times *times;   /* I: W to write; NULL: no histograms */
     struct weir__lane_work lane; /* a plain task */
     struct weir_task task;       /* W, and its own lock */
     struct weir__inside inside;  /* W: of the attempt, or in a hook */
