@@ -6,9 +6,11 @@
 #include <weir/adaptive.h>
 #include <weir/breaker.h>
 #include <weir/deadline.h>
+#include <weir/events.h>
 #include <weir/fan.h>
 #include <weir/future.h>
 #include <weir/group.h>
+#include <weir/histogram.h>
 #include <weir/pipeline.h>
 #include <weir/pool.h>
 #include <weir/process.h>
