@@ -51,8 +51,9 @@ typedef enum weir_event_kind {
     WEIR_EVENT_UNBLOCKED = 8, /* task: the same number.  value: weir_status of
                                  the submit or put, at most 0 */
     WEIR_EVENT_PILL = 9,      /* value: poison pills that were put into the
-                                 queue; -1: a consumer took one.  No items:
-                                 they count into no depth */
+                                 queue, INT64_MAX: for every consumer; -1: a
+                                 consumer took one.  No items: they count into
+                                 no depth */
     WEIR_EVENT_CLOSE = 10,    /* no more is accepted.  value: of a pool, its
                                  weir_stop_how */
     WEIR_EVENT_SCALE = 11,    /* value: workers that there are to be now */
@@ -64,7 +65,8 @@ typedef enum weir_event_kind {
     WEIR_EVENT_CRASH = 14,    /* the same: a fault.  value: the signal, if the
                                  task had not settled */
     WEIR_EVENT_PUT = 15,      /* value: items put into the queue */
-    WEIR_EVENT_GET = 16,      /* value: items taken out of it, by a consumer */
+    WEIR_EVENT_GET = 16,      /* value: items got out of it; may come before
+                                 their PUT, by as long as that call takes */
     WEIR_EVENT_DISCARD = 17   /* value: items taken out of it that nobody gets:
                                  a weir_discard_reason in `task` says why */
 } weir_event_kind;
