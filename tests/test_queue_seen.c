@@ -152,7 +152,7 @@ static void put_and_wait(void *status)
 {
     int item = 7;
 
-    *(weir_status *)deadline =
+    *(weir_status *)status =
         weir_queue_put(queue, &item,
                        (weir_deadline){test_clock_now() + WEIR_SECONDS(9)});
 }

@@ -218,14 +218,14 @@ typedef struct weir_task_spec {
     void *item;
     bool copy;     /* copy item_size bytes at `item`; else the pointer itself */
     void *context; /* NULL: the pool's */
-    int64_t timeout_ns;       /* 0: the pool's; below 0: none */
-    int64_t time_to_live_ns;  /* 0: the pool's; below 0: none */
-    const weir_retry *retry;  /* NULL: the pool's; copied */
-    const char *label;        /* shown by weir_pool_list; up to 31 bytes are
-                                 copied */
-    weir_deadline not_before; /* the first attempt does not start before; all
-                                 zero (WEIR_NOW): at once; see below */
-    int64_t every_ns;         /* above 0: a series; 0: once; see below */
+    int64_t timeout_ns;        /* 0: the pool's; below 0: none */
+    int64_t time_to_live_ns;   /* 0: the pool's; below 0: none */
+    const weir_retry *retry;   /* NULL: the pool's; copied */
+    const char *label;         /* shown by weir_pool_list; up to 31 bytes are
+                                  copied */
+    weir_deadline not_before;  /* the first attempt does not start before; all
+                                  zero (WEIR_NOW): at once; see below */
+    int64_t every_ns;          /* above 0: a series; 0: once; see below */
     weir_semaphore *semaphore; /* beside the pool's: of its host, its account;
                                   NULL: none */
     size_t permits;            /* that each of its attempts holds; 0: 1 */

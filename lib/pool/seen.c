@@ -441,8 +441,8 @@ check_histogram(const weir_pool *pool, weir_pool_time of, weir_histogram *out)
     return status;
 }
 
-static void
-collect(const struct weir__times *times, weir_pool_time of, weir_histogram *out)
+static void add_times(const struct weir__times *times, weir_pool_time of,
+                      weir_histogram *out)
 {
     if (times)
         weir__histogram_collect(out, of == WEIR_POOL_WAITING ? &times->waiting
@@ -460,9 +460,9 @@ weir_status weir_pool_read_histogram(const weir_pool *handle, weir_pool_time of,
         return status;
     *out = (weir_histogram)WEIR_HISTOGRAM_INIT;
     weir__mutex_lock(&pool->lock);
-    collect(pool->tally.times, of, out);
+    add_times(pool->tally.times, of, out);
     for (uint32_t i = 0; i < pool->worker_slots; i++)
-        collect(pool->workers[i]->times, of, out);
+        add_times(pool->workers[i]->times, of, out);
     weir__mutex_unlock(&pool->lock);
     return WEIR_OK;
 }

@@ -24,6 +24,7 @@
 #include "pool/children.h"
 #include "pool/kept.h"
 #include "pool/limits.h"
+#include "pool/room.h"
 #include "pool/schedule.h"
 #include "pool/seen.h"
 #include "process/start.h"
@@ -139,12 +140,6 @@ bool weir__offer_take_up(weir_pool *pool, const struct weir__offer *offer)
            !weir__limits_refuse(pool) && try_to_let_in(pool, offer);
 }
 
-/* Whether there is a place that a worker is just leaving. */
-static bool room_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
-{
-    return pool->has_lane && !pool->lane_shut && weir__pool_has_room(pool);
-}
-
 /* The same, but has patience for a moment with a worker that is just leaving a
  * place. */
 static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
@@ -152,7 +147,8 @@ static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
 {
     bool in = try_to_let_in(pool, offer);
 
-    for (int polls = 0; !in && polls < WEIR__LANE_POLLS && room_is_coming(pool);
+    for (int polls = 0;
+         !in && polls < WEIR__LANE_POLLS && weir__room_is_coming(pool);
          polls++) {
         weir__cpu_pause();
         in = try_to_let_in(pool, offer);
@@ -160,23 +156,14 @@ static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
     return in;
 }
 
-/* Whether all that is missing is an entry, that an attempt in the lane might
- * need: when it ends it does not say so. */
-static bool entry_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
-{
-    return pool->has_lane && weir__lane_live(pool) > 0 &&
-           pool->ledger.queued + pool->ledger.retrying <
-               pool->settings.options.queue_capacity &&
-           pool->lane_shut;
-}
-
 static weir_status
 wait_for_room_drops_lock(weir_pool *pool, struct weir__turn *turn,
                          weir_deadline deadline) WEIR_REQUIRES(pool->lock)
 {
     int64_t nap_until_ns = weir__moment_after(weir__now(), WEIR__LANE_NAP_NS);
-    bool naps = (room_is_coming(pool) || entry_is_coming(pool)) &&
-                nap_until_ns < deadline.at_ns;
+    bool naps =
+        (weir__room_is_coming(pool) || weir__room_for_entry_is_coming(pool)) &&
+        nap_until_ns < deadline.at_ns;
     weir_status status;
 
     if (naps)
