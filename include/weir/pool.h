@@ -576,6 +576,26 @@ typedef struct weir_pool_entry {
 WEIR_API size_t weir_pool_list(const weir_pool *pool, weir_pool_entry *out,
                                size_t room);
 
+/*
+ * Writes to `fd`, for people: how full the pool is, the ledger, and for each
+ * worker that is at something what it is: the task's id and label, for how long
+ * and how much longer.  The words may change; for programs there are
+ * weir_pool_read_stats, weir_pool_list and weir/metrics.h.
+ *
+ * Async-signal-safe: call it from a handler of SIGUSR1, or from a debugger
+ * (`call weir_pool_print(pool, 2)`).  If another thread, or what the signal has
+ * interrupted, has the pool's lock just then, it says so: then each figure is
+ * of a moment of its own, and less is told of workers.  A plain task without a
+ * deadline is said to run for at least as long as it has been seen.
+ *
+ * It needs 3 KiB of stack, leaves errno as it was and is no cancellation point.
+ * What cannot be written is left out.
+ *
+ * Blocks:  never, but for what write to `fd` does.
+ * Threads: any, in a signal handler too; not beside weir_pool_destroy.
+ */
+WEIR_API void weir_pool_print(const weir_pool *pool, int fd);
+
 WEIR_END_DECLS
 
 #endif /* WEIR_POOL_H */

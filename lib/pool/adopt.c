@@ -12,6 +12,7 @@
 #include "observe/ledger.h"
 #include "pool/kept.h"
 #include "pool/limits.h"
+#include "pool/look.h"
 #include "pool/pool.h"
 
 /* Before it sleeps: it may be more urgent than who it waits for. */
@@ -168,6 +169,7 @@ void weir__entry_detach(weir_pool *pool, struct weir__worker *worker)
     if (!worker->entry)
         return;
     worker->entry = NULL;
+    weir__board_write(&worker->board, NULL);
     pool->attached--;
     if (pool->has_lane && !has_entries(pool))
         weir__lane_shut(pool);
@@ -240,8 +242,9 @@ static void make_entry(weir_pool *pool, struct weir__worker *worker)
 
     weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
-    pool->adopted++;
+    weir__figure_write(&pool->adopted, pool->adopted + 1);
     take_over(pool, entry, worker);
+    weir__look_post(worker, entry);
 }
 
 void weir__lane_adopt_wanted(weir_pool *pool, struct weir__worker *worker)
@@ -305,7 +308,7 @@ bool weir__lane_turn_back_drops_lock(weir_pool *pool,
     weir__counter_write(&worker->lane.at, 0);
     weir__lane_shut(pool); /* it may have been opened again */
     entry = create_entry(pool, &worker->lane.plain);
-    pool->adopted++;
+    weir__figure_write(&pool->adopted, pool->adopted + 1);
     weir__entry_queue(pool, entry);
     weir__entry_cancel_drops_lock(pool, entry, false);
     return true;

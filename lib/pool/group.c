@@ -64,9 +64,9 @@ void weir__count_refused(weir_pool *pool, weir_group *group, uint64_t more,
                          weir_status status)
 {
     weir__seen_refused(pool, status, more);
-    pool->ledger.refused += more;
+    weir__ledger_add(&pool->ledger, WEIR__COLUMN(refused), (int64_t)more);
     if (group)
-        group->ledger.refused += more;
+        weir__ledger_add(&group->ledger, WEIR__COLUMN(refused), (int64_t)more);
 }
 
 void weir__group_enter(weir_group *group, struct weir__entry *entry)

@@ -242,6 +242,7 @@ install_growth(weir_pool *pool, struct growth *growth) WEIR_REQUIRES(pool->lock)
     pool->worker_slots = growth->slots;
     weir__block_add(pool, growth->block);
     growth->workers = old;
+    weir__look_add(pool, growth->fresh);
     weir__eventcount_wake_all(&pool->submitters);
 }
 

@@ -34,6 +34,7 @@
  *   group.c       some tasks' ledger
  *   list.c        what there is
  *   seen.h        events, histograms, and other figures of those who look on
+ *   look.h        the same from a signal handler, with boards (board.h)
  *   store.c       where entries come from
  *
  * What needs no pool is below this room: settings.h (the options), moments.h
@@ -125,7 +126,7 @@ struct weir_pool {
     struct weir__entry_list callers;  /* L: that submitters run themselves */
     struct weir__entry *first_notice, *last_notice; /* L */
     struct weir__moments moments;                   /* L */
-    weir_ledger ledger;                             /* L */
+    weir_ledger ledger;          /* A, L to write: by observe/ledger.h */
     struct weir__counter listed; /* A, L to write: tasks accepted as entries */
     uint64_t open;               /* L: entries that are not free */
     uint64_t handling;           /* L: threads in callbacks of entries */
@@ -180,13 +181,14 @@ struct weir_pool {
     bool has_lane;                  /* I */
     bool is_seen;                   /* I: it has events or histograms */
     bool lane_shut;                 /* L */
-    uint64_t adopted;               /* L: attempts, ever */
+    uint64_t adopted;               /* A, L to write: attempts, ever */
     size_t attached;                /* L: workers with an entry */
     void *lane_copy;                /* L: room for an item */
     struct weir__flag lane_closing; /* A, L to write: `closing` */
     struct weir__flag on_beat;      /* A, L to write: see beat.c */
     uint64_t beat_taken;            /* L: plain tasks by the last beat */
     int64_t beat_at_ns;             /* L: the next one */
+    struct weir__hint first_worker; /* A, L to write: see look.h */
     /* Of submitters without room; of workers without a task, or an answer. */
     _Alignas(WEIR__APART) struct weir__spin submit_spin;
     struct weir__spin work_spin;
@@ -251,6 +253,11 @@ weir_status weir__seen_create(weir_pool *pool);
 void weir__seen_release(weir_pool *pool);
 /* `wanted` may have changed. */
 void weir__seen_scale(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* ----------------------------------------------------------------- look.c */
+
+/* So many more workers are in the array. */
+void weir__look_add(weir_pool *pool, uint32_t fresh) WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- adopt.c */
 

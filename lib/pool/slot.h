@@ -16,6 +16,7 @@
 #include <weir/pool.h>
 
 #include "base/thread.h"
+#include "pool/board.h"
 #include "pool/lane.h"
 #include "pool/moments.h"
 #include "pool/record.h"
@@ -60,6 +61,8 @@ struct weir__worker {
     struct weir__lane_work lane; /* a plain task */
     struct weir_task task;       /* W, and its own lock */
     struct weir__inside inside;  /* W: of the attempt, or in a hook */
+    struct weir__board board;    /* A, L to write: see board.h */
+    struct weir__hint next;      /* A, L to write: see look.h */
     unsigned char result[];      /* W: max_result bytes */
 };
 

@@ -35,6 +35,7 @@
 #include "base/error.h"
 #include "pool/children.h"
 #include "pool/limits.h"
+#include "pool/look.h"
 #include "pool/overload.h"
 #include "pool/seen.h"
 #include "process/child.h"
@@ -190,6 +191,7 @@ run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
     worker->phase = WEIR__IN_ATTEMPT;
     pool->begun++;
     weir__entry_start(pool, entry, &worker->task, worker->index);
+    weir__look_post(worker, entry);
     weir__mutex_unlock(&pool->lock);
 
     if (worker->child) {
