@@ -159,20 +159,45 @@ void weir__words_decimal(struct weir__words *words, int64_t value,
     add_number(words, size % unit, digits);
 }
 
+/* Bytes of the character that begins here, if it is one in UTF-8; else 0. */
+static size_t character_size(const unsigned char *text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size = text[0] < 0x80   ? 1
+                  : text[0] < 0xc0 ? 0
+                  : text[0] < 0xe0 ? 2
+                  : text[0] < 0xf0 ? 3
+                  : text[0] < 0xf8 ? 4
+                                   : 0;
+    uint32_t code = size > 1 ? text[0] & (0x7fu >> size) : text[0];
+
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xc0) != 0x80) /* the end of the text too */
+            return 0;
+        code = code << 6 | (text[i] & 0x3fu);
+    }
+    if (size == 0 || code < least[size] || code > 0x10ffff ||
+        (code >= 0xd800 && code < 0xe000))
+        return 0;
+    return size;
+}
+
 void weir__words_quote(struct weir__words *words, const char *text,
                        const struct weir__escape *escapes, size_t count)
 {
-    for (; *text; text++) {
+    while (*text) {
         unsigned char one = (unsigned char)*text;
+        size_t size = character_size((const unsigned char *)text);
         size_t i = 0;
 
         while (i < count && escapes[i].special != *text)
             i++;
         if (i < count)
             add(words, escapes[i].instead, strlen(escapes[i].instead));
-        else if (one < ' ' || one == 0x7f)
+        else if (one < ' ' || one == 0x7f || size == 0)
             add(words, "?", 1);
         else
-            add(words, text, 1);
+            add(words, text, size);
+        text += size > 0 ? size : 1;
     }
 }

@@ -39,7 +39,8 @@ void weir__words_say(struct weir__words *words, const char *format, ...)
 void weir__words_decimal(struct weir__words *words, int64_t value,
                          unsigned digits);
 /* Text that others chose: each character of `special` is said as the string
- * beside it in `instead`, other control characters as a question mark. */
+ * beside it in `instead`; other control characters, and what is no UTF-8, as a
+ * question mark. */
 struct weir__escape {
     char special;
     const char *instead;
