@@ -25,6 +25,7 @@
 #include <weir/status.h>
 #include <weir/stream.h>
 #include <weir/task.h>
+#include <weir/trace.h>
 #include <weir/version.h>
 
 #endif /* WEIR_H */

@@ -133,6 +133,7 @@ static weir_status write_all(void *arg)
 
 START_TEST(whatever_fails_is_answered)
 {
+    options.histograms = true;
     open_pool();
     ck_assert_uint_ge(fault_sweep(write_all, NULL, WEIR_OK), 2);
 }

@@ -23,8 +23,8 @@
 WEIR_BEGIN_DECLS
 
 /*
- * Writes the figures of a pool to `fd`, all of them of one moment: what
- * weir_pool_read_stats says and, if it has them, its histograms.
+ * Writes the figures of a pool to `fd`: what weir_pool_read_stats says at one
+ * moment and, if it keeps them, its histograms of a moment later.
  *
  * Blocks:  for what write to `fd` does.
  * Returns: WEIR_OK, WEIR_ESYSTEM (a write failed: weir_last_error() says how,

@@ -174,18 +174,54 @@ static void write_pools(struct weir__words *words,
     }
 }
 
+/* Of those pools that keep them; they are of a moment a bit later. */
+static weir_status
+write_histograms(struct weir__words *words, const struct pool_figures *figures,
+                 size_t count, weir_pool_time which)
+{
+    static const char *const names[] = {[WEIR_POOL_WAITING] =
+                                            "weir_pool_waiting_seconds",
+                                        [WEIR_POOL_RUNNING] =
+                                            "weir_pool_running_seconds"};
+    static const char *const helps[] = {
+        [WEIR_POOL_WAITING] = "Time that tasks waited for the first attempt.",
+        [WEIR_POOL_RUNNING] = "Time that attempts ran."};
+    weir_histogram *histogram = NULL;
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < count && !status; i++) {
+        struct weir__owner owner = owner_of(&figures[i]);
+
+        if (!figures[i].pool->settings.options.histograms)
+            continue;
+        if (!histogram) {
+            histogram = weir__allocate(sizeof(*histogram));
+            if (!histogram)
+                return weir__refuse(WEIR_ENOMEM, "no memory for a histogram");
+            histogram->size = sizeof(*histogram);
+            weir__family_begin(words, names[which], helps[which], "histogram");
+        }
+        status = weir_pool_read_histogram(figures[i].pool, which, histogram);
+        if (!status)
+            weir__family_write_histogram(words, names[which], &owner,
+                                         histogram);
+    }
+    weir__release(histogram);
+    return status;
+}
+
 weir_status
 weir_metrics_write_pools(const weir_pool *const *pools, size_t count, int fd)
 {
     WEIR__UNTRAPPED;
     struct pool_figures *figures;
     struct weir__words words;
+    weir_status status;
 
     if (!pools || count == 0)
         return weir__refuse(WEIR_EINVAL, "no pools: give one at least");
     for (size_t i = 0; i < count; i++) {
-        weir_status status = weir__pool_check(pools[i]);
-
+        status = weir__pool_check(pools[i]);
         if (status)
             return status;
     }
@@ -200,8 +236,11 @@ weir_metrics_write_pools(const weir_pool *const *pools, size_t count, int fd)
     number_pools(figures, count);
     weir__words_open(&words, fd);
     write_pools(&words, figures, count);
+    status = write_histograms(&words, figures, count, WEIR_POOL_WAITING);
+    if (!status)
+        status = write_histograms(&words, figures, count, WEIR_POOL_RUNNING);
     weir__release(figures);
-    return weir__words_close(&words, "metrics");
+    return status ? status : weir__words_close(&words, "metrics");
 }
 
 weir_status weir_metrics_write(const weir_pool *pool, int fd)

@@ -60,6 +60,11 @@ def check_pools():
         assert sum(v for (pool, _), v in refused.items() if pool == name) == 0
         assert workers[name, None] == i + 1, workers
     assert len(accepted) == len(names)
+    for what in ("waiting", "running"):
+        counts = {s.labels["pool"]: s.value
+                  for s in families[f"weir_pool_{what}_seconds"].samples
+                  if s.name.endswith("_count")}
+        assert counts == {names[i]: 10 * (i + 1) for i in (1, 2, 3)}, counts
 
 
 def check_queues():

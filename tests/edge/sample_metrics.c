@@ -33,6 +33,7 @@ static int write_pools(void)
         options.name = names[i];
         options.workers = (uint32_t)i + 1;
         options.queue_capacity = 64;
+        options.histograms = i > 0;
         if (weir_pool_create(&pools[i], &options))
             return 1;
         for (int task = 0; task < 10 * (i + 1); task++)
