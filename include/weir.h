@@ -12,6 +12,7 @@
 #include <weir/group.h>
 #include <weir/histogram.h>
 #include <weir/metrics.h>
+#include <weir/picture.h>
 #include <weir/pipeline.h>
 #include <weir/pool.h>
 #include <weir/process.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_trace.c - events put together again; tests/edge/trace.py reads traces.
  */
+#include <weir/picture.h>
 #include <weir/trace.h>
 
 #include <errno.h>
@@ -147,6 +148,26 @@ static weir_status write_trace(void *arg)
     return status;
 }
 
+static weir_status write_picture(void *arg)
+{
+    int null = open("/dev/null", O_WRONLY);
+    weir_status status = weir_picture_write(events, null);
+
+    (void)arg;
+    close(null);
+    return status;
+}
+
+START_TEST(a_picture_of_nothing_is_one_too)
+{
+    int null = open("/dev/null", O_WRONLY);
+
+    ck_assert_int_eq(weir_picture_write(events, null), WEIR_OK);
+    ck_assert_int_eq(weir_trace_write(events, null), WEIR_OK);
+    close(null);
+}
+END_TEST
+
 START_TEST(whatever_fails_is_answered)
 {
     int full = open("/dev/full", O_WRONLY);
@@ -155,6 +176,9 @@ START_TEST(whatever_fails_is_answered)
     submit_new(act_answer);
     settle_all();
     ck_assert_uint_ge(fault_sweep(write_trace, NULL, WEIR_OK), 7);
+    ck_assert_uint_ge(fault_sweep(write_picture, NULL, WEIR_OK), 8);
+    ck_assert_int_eq(weir_picture_write(events, full), WEIR_ESYSTEM);
+    assert_error_names("the picture");
     ck_assert_int_eq(weir_trace_write(events, full), WEIR_ESYSTEM);
     ck_assert_int_eq(errno, ENOSPC);
     assert_error_names("the trace");
@@ -181,7 +205,9 @@ int main(void)
     const TTest *const tapes[] = {an_attempt_is_a_span_that_ends_as_its_task,
                                   an_overdue_attempt_ends_when_it_has_ended,
                                   cancelling_what_waits_makes_it_less_deep,
-                                  whatever_fails_is_answered, NULL};
+                                  a_picture_of_nothing_is_one_too,
+                                  whatever_fails_is_answered,
+                                  NULL};
     const TTest *const lossy[] = {
         whatever_is_lost_spans_of_a_worker_do_not_overlap, NULL};
     const struct chapter chapters[] = {{"tapes", tapes, setup_many, teardown, 0,

@@ -300,6 +300,11 @@ static weir_status fill_tape(struct weir__tape *tape, const weir_events *events)
     return join_records(tape);
 }
 
+weir_status weir__tape_no_memory(void)
+{
+    return weir__refuse(WEIR_ENOMEM, "no memory to put events together");
+}
+
 weir_status weir__tape_read(struct weir__tape **out, const weir_events *events)
 {
     struct weir__tape *tape;
@@ -311,7 +316,7 @@ weir_status weir__tape_read(struct weir__tape **out, const weir_events *events)
     tape = weir__allocate(sizeof(*tape));
     if (!tape || fill_tape(tape, events)) {
         weir__tape_destroy(tape);
-        return weir__refuse(WEIR_ENOMEM, "no memory to put events together");
+        return weir__tape_no_memory();
     }
     *out = tape;
     return WEIR_OK;

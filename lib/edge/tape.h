@@ -55,5 +55,7 @@ struct weir__tape {
 /* WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM. */
 weir_status weir__tape_read(struct weir__tape **out, const weir_events *events);
 void weir__tape_destroy(struct weir__tape *tape); /* or NULL */
+/* Says so, and returns WEIR_ENOMEM. */
+weir_status weir__tape_no_memory(void);
 
 #endif /* WEIR_LIB_EDGE_TAPE_H */

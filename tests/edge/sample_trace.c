@@ -2,16 +2,14 @@
 /*
  * sample_trace.c - a run with a bit of everything, as a trace for trace.py.
  *
- *   sample_trace [FILE]    to the standard output, or to the file
+ *   sample_trace [picture]    to the standard output; or the picture of it
  */
-#include <weir/trace.h>
+#include <weir.h>
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
-
-#include <weir.h>
 
 enum { PRODUCERS = 3, TASKS = 40 };
 
@@ -75,15 +73,15 @@ static int run(weir_events *events)
 
 int main(int count, char **arguments)
 {
-    int fd = count > 1 ? open(arguments[1], O_WRONLY | O_CREAT | O_TRUNC, 0666)
-                       : STDOUT_FILENO;
     weir_events *events;
     int failed;
 
     if (weir_events_create(&events, NULL))
         return 1;
     failed = run(events);
-    failed |= weir_trace_write(events, fd) != WEIR_OK;
+    failed |= (count > 1 && !strcmp(arguments[1], "picture")
+                   ? weir_picture_write(events, STDOUT_FILENO)
+                   : weir_trace_write(events, STDOUT_FILENO)) != WEIR_OK;
     if (failed)
         fprintf(stderr, "%s\n", weir_last_error());
     weir_events_destroy(events);
