@@ -9,7 +9,8 @@
  *
  * Lengths are counted in hundredths of a unit, as whole numbers.  Attempts of
  * one row and one colour with less than a tenth of a unit between them are
- * drawn as one, so that the size of the drawing is bounded whatever happened.
+ * drawn as one, but for wide ones, so that the size of the drawing is bounded
+ * whatever happened.
  */
 #include <weir/picture.h>
 
@@ -30,6 +31,8 @@ enum {
     TOP = 64,
     UNIT = 100,
     CLOSE_BY = 10, /* hundredths: not to be told apart */
+    WIDE = 250,    /* the same: to be told from what follows, by a gap */
+    GAP = 60,
     DEPTH_HIGH = 54,
     DEPTH_STEPS = 890, /* of a unit each */
     ROW_HIGH = 14,
@@ -154,6 +157,8 @@ static void draw_box(struct picture *picture, const char *sort, int64_t from,
 {
     if (to < from + CLOSE_BY)
         to = from + CLOSE_BY;
+    else if (to - from >= WIDE)
+        to -= GAP;
     weir__words_say(&picture->words,
                     "<rect class=\"%s\" y=\"%d\" "
                     "height=\"%d\"",
@@ -175,14 +180,16 @@ static void draw_row(struct picture *picture, const struct weir__span *spans,
     for (size_t i = 0; i < count; i++) {
         const struct weir__span *span = &spans[i];
         const char *its;
-        int64_t begins;
+        int64_t begins, ends;
 
         if (span->source != like->source || span->lane != like->lane ||
             span->has_worker != like->has_worker)
             continue;
         its = sort_of(span);
         begins = place(picture, span->from_ns);
-        if (sort && (its != sort || begins > to + CLOSE_BY)) {
+        ends = place(picture, span->to_ns);
+        if (sort && (its != sort || begins > to + CLOSE_BY ||
+                     (to - from >= WIDE && ends - begins >= WIDE))) {
             draw_box(picture, sort, from, to, picture->y, high);
             sort = NULL;
         }
@@ -190,7 +197,7 @@ static void draw_row(struct picture *picture, const struct weir__span *spans,
             sort = its;
             from = begins;
         }
-        to = place(picture, span->to_ns);
+        to = ends;
     }
     if (sort)
         draw_box(picture, sort, from, to, picture->y, high);

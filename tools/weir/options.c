@@ -32,6 +32,8 @@ enum {
     OPTION_PROGRESS,
     OPTION_SUMMARY,
     OPTION_MAX_BUFFER,
+    OPTION_TRACE,
+    OPTION_PICTURE,
     OPTION_HELP
 };
 
@@ -52,6 +54,8 @@ static const struct option names[] = {
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"summary", optional_argument, NULL, OPTION_SUMMARY},
     {"max-buffer", required_argument, NULL, OPTION_MAX_BUFFER},
+    {"trace", required_argument, NULL, OPTION_TRACE},
+    {"picture", required_argument, NULL, OPTION_PICTURE},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0}};
 
@@ -94,6 +98,8 @@ const char options_help[] =
 "                        that is a terminal\n"
 "      --summary[=table|json]\n"
 "                        at the end, count the outcomes on standard error\n"
+"      --trace FILE      at the end, write what happened for ui.perfetto.dev\n"
+"      --picture FILE    at the end, draw it, as SVG\n"
 "  -h, --help            print this\n"
 "\n"
 "On the first INT, TERM or HUP weir takes no more records and finishes what\n"
@@ -198,6 +204,14 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
     case 'a':
         *remedy = "not a file name";
         o->arg_file = value;
+        return value[0] != '\0';
+    case OPTION_TRACE:
+        *remedy = "not a file name";
+        o->trace_file = value;
+        return value[0] != '\0';
+    case OPTION_PICTURE:
+        *remedy = "not a file name";
+        o->picture_file = value;
         return value[0] != '\0';
     case '0':
         o->delimiter = '\0';

@@ -31,6 +31,7 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "leave.h"
 #include "options.h"
 #include "output.h"
 #include "signals.h"
@@ -65,6 +66,7 @@ struct job {
     struct outputs *outputs;
     weir_status input_status; /* next: why it failed; read after the run */
     int input_errno;
+    struct leavings leavings;
 };
 
 static int prepare(struct job *job, bool input_closed);
@@ -130,6 +132,9 @@ static int prepare(struct job *job, bool input_closed)
         return EXIT_USAGE;
     }
     status = open_input(job, input_closed);
+    if (status == EXIT_ALL_DONE &&
+        !leavings_open(&job->leavings, o->trace_file, o->picture_file))
+        status = EXIT_USAGE;
     return status == EXIT_ALL_DONE ? make_parts(job) : status;
 }
 
@@ -224,6 +229,8 @@ static int run(struct job *job)
     explain(job, &report);
     summary_write(stderr, job->options.summary, &report);
     answer = exit_status(job, &report);
+    if (!leavings_close(&job->leavings) && answer == EXIT_ALL_DONE)
+        answer = EXIT_NOT_ALL;
     outputs_close(job->outputs);
     return answer;
 }
@@ -254,6 +261,7 @@ static weir_status run_pool(struct job *job, weir_report *report)
     pool.timeout_ns = o->timeout_ns;
     pool.retry = &retry;
     pool.context = job;
+    pool.events = job->leavings.events;
 
     run.producers = producers;
     run.producer_count = 1;
