@@ -128,3 +128,15 @@ test_a_trace_that_has_no_room_is_said() {
     expect "lines of errors" "$(lines err)" 1
     has err "^weir run: --trace '/dev/full': No space left on device; "
 }
+
+test_metrics_are_left() {
+    seq 20 | run -j 2 --metrics m.prom -- sh -c '[ $1 != 4 ]' - 2>err
+    expect "exit status" "$rc" 1
+    has m.prom '^weir_pool_tasks_settled_total{pool="weir",outcome="done"} 19$'
+    has m.prom '^weir_pool_tasks_settled_total{pool="weir",outcome="failed"} 1$'
+    has m.prom '^weir_pool_running_seconds_count{pool="weir"} 20$'
+    [ -w /dev/full ] || return 0
+    seq 3 | run --metrics /dev/full -- true 2>err
+    expect "exit status" "$rc" 1
+    has err "^weir run: --metrics '/dev/full': No space left on device; "
+}

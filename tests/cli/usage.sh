@@ -190,7 +190,7 @@ test_a_wrong_first_word_is_refused() {
 
 test_a_file_that_cannot_be_written_is_refused() {
     local option
-    for option in --trace --picture; do
+    for option in --trace --picture --metrics; do
         refused "$option 'no/such/x': No such file or directory; name a file" \
             "$option" no/such/x -- touch ran
         refused "$option '': not a file name" "$option" '' -- touch ran

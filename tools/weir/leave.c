@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <weir/metrics.h>
 #include <weir/picture.h>
 #include <weir/status.h>
 #include <weir/trace.h>
@@ -37,13 +38,16 @@ static bool open_one(int *out, const char *option, const char *file)
 }
 
 bool leavings_open(struct leavings *leavings, const char *trace_file,
-                   const char *picture_file)
+                   const char *picture_file, const char *metrics_file)
 {
     *leavings = (struct leavings){.trace_file = trace_file,
                                   .picture_file = picture_file,
-                                  .picture = -1};
+                                  .metrics_file = metrics_file,
+                                  .picture = -1,
+                                  .metrics = -1};
     if (!open_one(&leavings->trace, "--trace", trace_file) ||
-        !open_one(&leavings->picture, "--picture", picture_file))
+        !open_one(&leavings->picture, "--picture", picture_file) ||
+        !open_one(&leavings->metrics, "--metrics", metrics_file))
         return false;
     if (!trace_file && !picture_file)
         return true;
@@ -69,9 +73,19 @@ close_one(int fd, const char *option, const char *file, weir_status status)
     return good;
 }
 
+void leavings_measure(struct leavings *leavings, const weir_pool *pool)
+{
+    if (leavings->metrics < 0)
+        return;
+    leavings->failed =
+        !close_one(leavings->metrics, "--metrics", leavings->metrics_file,
+                   weir_metrics_write(pool, leavings->metrics));
+    leavings->metrics = -1;
+}
+
 bool leavings_close(struct leavings *leavings)
 {
-    bool good = true;
+    bool good = !leavings->failed;
 
     if (leavings->events && leavings->trace >= 0)
         good &= close_one(leavings->trace, "--trace", leavings->trace_file,

@@ -34,6 +34,7 @@ enum {
     OPTION_MAX_BUFFER,
     OPTION_TRACE,
     OPTION_PICTURE,
+    OPTION_METRICS,
     OPTION_HELP
 };
 
@@ -56,6 +57,7 @@ static const struct option names[] = {
     {"max-buffer", required_argument, NULL, OPTION_MAX_BUFFER},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"picture", required_argument, NULL, OPTION_PICTURE},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0}};
 
@@ -100,6 +102,7 @@ const char options_help[] =
 "                        at the end, count the outcomes on standard error\n"
 "      --trace FILE      at the end, write what happened for ui.perfetto.dev\n"
 "      --picture FILE    at the end, draw it, as SVG\n"
+"      --metrics FILE    at the end, write its figures for Prometheus\n"
 "  -h, --help            print this\n"
 "\n"
 "On the first INT, TERM or HUP weir takes no more records and finishes what\n"
@@ -208,6 +211,10 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
     case OPTION_TRACE:
         *remedy = "not a file name";
         o->trace_file = value;
+        return value[0] != '\0';
+    case OPTION_METRICS:
+        *remedy = "not a file name";
+        o->metrics_file = value;
         return value[0] != '\0';
     case OPTION_PICTURE:
         *remedy = "not a file name";
