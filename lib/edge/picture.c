@@ -125,7 +125,8 @@ static int64_t place(const struct picture *picture, int64_t at_ns)
     double whole = (double)(picture->to_ns - picture->from_ns);
     double share = (double)(at_ns - picture->from_ns) / whole;
 
-    return LEFT * UNIT + (int64_t)(share * (WIDTH - LEFT - RIGHT) * UNIT);
+    return (int64_t)LEFT * UNIT +
+           (int64_t)(share * (WIDTH - LEFT - RIGHT) * UNIT);
 }
 
 static void
@@ -298,7 +299,7 @@ draw_depth(struct picture *picture, const struct part *part, int64_t *steps)
             continue;
         weir__words_say(&picture->words, "H%d V", LEFT + (int)i);
         weir__words_decimal(&picture->words,
-                            bottom * UNIT -
+                            (int64_t)bottom * UNIT -
                                 steps[i] * DEPTH_HIGH * UNIT / part->deepest,
                             2);
     }
@@ -385,9 +386,9 @@ static size_t find_parts(const struct weir__tape *tape, struct part *parts)
 
     for (size_t i = 0; i < tape->count; i++)
         met[tape->records[i].source % WEIR_EVENTS_MOST_SOURCES] = true;
-    for (uint16_t i = 0; i < WEIR_EVENTS_MOST_SOURCES; i++)
+    for (size_t i = 0; i < WEIR_EVENTS_MOST_SOURCES; i++)
         if (met[i] && count < MOST_DRAWN) {
-            parts[count] = (struct part){.source = i};
+            parts[count] = (struct part){.source = (uint16_t)i};
             look_at_part(tape, &parts[count]);
             count++;
         }

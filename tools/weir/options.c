@@ -162,6 +162,13 @@ options_read(struct options *out, int argc, char *const *argv)
 
 /* ---------------------------------------------------------------- reading */
 
+static bool read_name(const char **out, const char *value, const char **remedy)
+{
+    *remedy = "not a file name";
+    *out = value;
+    return value[0] != '\0';
+}
+
 static bool
 read_option(struct options *o, int code, const char *value, const char **remedy)
 {
@@ -205,21 +212,13 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
         *remedy = "not one byte; write a character, \\t, \\0, \\x1f or \\037";
         return value_delimiter(value, &o->delimiter);
     case 'a':
-        *remedy = "not a file name";
-        o->arg_file = value;
-        return value[0] != '\0';
+        return read_name(&o->arg_file, value, remedy);
     case OPTION_TRACE:
-        *remedy = "not a file name";
-        o->trace_file = value;
-        return value[0] != '\0';
+        return read_name(&o->trace_file, value, remedy);
     case OPTION_METRICS:
-        *remedy = "not a file name";
-        o->metrics_file = value;
-        return value[0] != '\0';
+        return read_name(&o->metrics_file, value, remedy);
     case OPTION_PICTURE:
-        *remedy = "not a file name";
-        o->picture_file = value;
-        return value[0] != '\0';
+        return read_name(&o->picture_file, value, remedy);
     case '0':
         o->delimiter = '\0';
         return true;
