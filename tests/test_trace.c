@@ -85,8 +85,11 @@ START_TEST(an_overdue_attempt_ends_when_it_has_ended)
     test_clock_advance(WEIR_SECONDS(3));
     finish_job(job);
     settle_all();
+    test_clock_advance(WEIR_SECONDS(5));
+    submit_new(act_answer);
+    settle_all();
     read_tape();
-    ck_assert_uint_eq(tape->attempt_count, 1);
+    ck_assert_uint_eq(tape->attempt_count, 2);
     ck_assert_int_eq(tape->attempts[0].how, WEIR_OUTCOME_TIMED_OUT);
     ck_assert_int_eq(tape->attempts[0].to_ns - tape->attempts[0].from_ns,
                      WEIR_SECONDS(13));
@@ -108,6 +111,26 @@ START_TEST(cancelling_what_waits_makes_it_less_deep)
     ck_assert_uint_eq(tape->attempt_count, 1);
     weir_future_release(future);
     finish_job(job);
+}
+END_TEST
+
+START_TEST(what_retries_waits_again)
+{
+    struct job *job = new_job(act_answer);
+
+    job->code = 1;
+    policy.max_attempts = 2;
+    policy.base_ns = WEIR_SECONDS(1);
+    options.retry = &policy;
+    open_pool();
+    must_submit(job);
+    await_timekeeper(test_clock_now() + WEIR_SECONDS(1));
+    read_tape();
+    ck_assert_uint_eq(tape->attempt_count, 1);
+    ck_assert_int_eq(tape->attempts[0].how, WEIR__SPAN_RETRIED);
+    ck_assert(!tape->attempts[0].is_open);
+    ck_assert_uint_eq(tape->depth_count, 3); /* in, out, in again */
+    ck_assert_int_eq(tape->depths[2].depth, 1);
 }
 END_TEST
 
@@ -205,6 +228,7 @@ int main(void)
     const TTest *const tapes[] = {an_attempt_is_a_span_that_ends_as_its_task,
                                   an_overdue_attempt_ends_when_it_has_ended,
                                   cancelling_what_waits_makes_it_less_deep,
+                                  what_retries_waits_again,
                                   a_picture_of_nothing_is_one_too,
                                   whatever_fails_is_answered,
                                   NULL};
