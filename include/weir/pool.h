@@ -582,14 +582,11 @@ WEIR_API size_t weir_pool_list(const weir_pool *pool, weir_pool_entry *out,
  * and how much longer.  The words may change; for programs there are
  * weir_pool_read_stats, weir_pool_list and weir/metrics.h.
  *
- * Async-signal-safe: call it from a handler of SIGUSR1, or from a debugger
- * (`call weir_pool_print(pool, 2)`).  If another thread, or what the signal has
- * interrupted, has the pool's lock just then, it says so: then each figure is
- * of a moment of its own, and less is told of workers.  A plain task without a
- * deadline is said to run for at least as long as it has been seen.
- *
- * It needs 3 KiB of stack, leaves errno as it was and is no cancellation point.
- * What cannot be written is left out.
+ * Async-signal-safe: for a handler of SIGUSR1, or a debugger.  If another
+ * thread, or what the signal has interrupted, has the pool's lock just then, it
+ * says so: then each figure is of a moment of its own, and less is told of
+ * workers.  It needs 3 KiB of stack and leaves errno as it was; what cannot be
+ * written is left out.
  *
  * Blocks:  never, but for what write to `fd` does.
  * Threads: any, in a signal handler too; not beside weir_pool_destroy.
