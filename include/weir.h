@@ -6,9 +6,13 @@
 #include <weir/adaptive.h>
 #include <weir/breaker.h>
 #include <weir/deadline.h>
+#include <weir/events.h>
 #include <weir/fan.h>
 #include <weir/future.h>
 #include <weir/group.h>
+#include <weir/histogram.h>
+#include <weir/metrics.h>
+#include <weir/picture.h>
 #include <weir/pipeline.h>
 #include <weir/pool.h>
 #include <weir/process.h>
@@ -22,6 +26,7 @@
 #include <weir/status.h>
 #include <weir/stream.h>
 #include <weir/task.h>
+#include <weir/trace.h>
 #include <weir/version.h>
 
 #endif /* WEIR_H */

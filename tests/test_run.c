@@ -365,6 +365,29 @@ static int fail_at_length(weir_task *task, void *item)
     return weir_task_fail(task, 1, "%0200d", 0);
 }
 
+static uint64_t settled_at[2]; /* at each moment, and one more */
+
+static void look(void *arg, const weir_pool *lent, weir_run_moment moment)
+{
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+
+    ck_assert_ptr_eq(arg, settled_at);
+    weir_pool_read_stats(lent, &stats);
+    ck_assert_uint_eq(settled_at[moment], 0);
+    settled_at[moment] = stats.ledger.done + 1;
+}
+
+START_TEST(the_pool_is_lent_before_the_first_item_and_after_the_last)
+{
+    add_source(10);
+    options.on_pool = look;
+    options.on_pool_arg = settled_at;
+    must_run(do_nothing);
+    ck_assert_uint_eq(settled_at[WEIR_RUN_BEGINS], 1);
+    ck_assert_uint_eq(settled_at[WEIR_RUN_ENDS], 11);
+}
+END_TEST
+
 START_TEST(a_long_first_failure_is_cut)
 {
     add_source(1);
@@ -510,8 +533,11 @@ int main(void)
                                    NULL};
     const TTest *const reports[] = {
         the_report_has_the_first_failure_and_the_time,
-        a_long_first_failure_is_cut, a_report_may_be_left_out,
-        an_older_programs_report_and_options_do, NULL};
+        the_pool_is_lent_before_the_first_item_and_after_the_last,
+        a_long_first_failure_is_cut,
+        a_report_may_be_left_out,
+        an_older_programs_report_and_options_do,
+        NULL};
     const TTest *const many[] = {
         each_item_is_settled_then_released_once_however_it_ends,
         a_producer_is_no_further_ahead_than_the_pool_has_room, NULL};

@@ -8,12 +8,15 @@ cmake_minimum_required(VERSION 3.25)
 set(harmless
   # they answer a question
   weir_deadline_after weir_deadline_remaining weir_last_error
+  weir_histogram_at_most weir_histogram_low_of weir_histogram_quantile
   weir_ledger_balances weir_outcome_name weir_queue_capacity weir_queue_count
   weir_queue_is_closed weir_queue_unfinished weir_status_name weir_status_text
   weir_task_attempt weir_task_cancelled weir_task_context weir_task_current
   weir_task_deadline weir_task_id weir_task_worker weir_version
   # they write to the attempt's own record; a raise holds when it has
   weir_task_defer weir_task_end_series weir_task_fail weir_task_overloaded weir_task_raise weir_task_result
+  # they write to what is the caller's own
+  weir_histogram_add weir_histogram_merge
   # they make something that nobody else knows yet
   weir_producer_array weir_producer_batch weir_producer_call
   weir_producer_files weir_producer_lines weir_producer_merge

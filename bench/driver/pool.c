@@ -42,6 +42,8 @@ const char *driver_why_not(const struct work *work)
         return "one submitter only";
     if (!pool_contender.bounded && work->capacity < DRIVER_AMPLE_CAPACITY)
         return "unbounded";
+    if (pool_contender.only_empty && work->kind != WORK_TASKS)
+        return "asked about empty tasks only";
     return pool_works_why_not(work->kind);
 }
 

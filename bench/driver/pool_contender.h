@@ -29,6 +29,7 @@ struct pool_contender {
     void *(*start_timed)(unsigned workers, size_t capacity, uint64_t span_ns);
     bool computes_only;  /* no queue: it takes part in WORK_COMPUTES alone */
     bool outlives_exits; /* a worker whose thread a task ends is replaced */
+    bool only_empty;     /* it takes part where tasks are empty, no more */
 };
 
 /* Each adapter defines it. */

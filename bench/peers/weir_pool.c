@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* weir_pool.c - weir_pool, as anyone would call it; with -DWITH_TIMEOUTS each
- * task has a deadline, too. */
+ * task has a deadline, too; with -DWITH_EVENTS and -DWITH_HISTOGRAMS the pool
+ * has these. */
 #include <weir/pool.h>
 #include <weir/version.h>
 
@@ -15,11 +16,32 @@ static int run(weir_task *task, void *item)
     return 0;
 }
 
+#ifdef WITH_EVENTS
+static weir_events *events;
+
+static void look_on(weir_pool_options *options)
+{
+    if (!events && weir_events_create(&events, NULL))
+        contender_failed("weir_events_create");
+    options->events = events;
+}
+#else
+static void look_on(weir_pool_options *options)
+{
+# ifdef WITH_HISTOGRAMS
+    options->histograms = true;
+# else
+    (void)options;
+# endif
+}
+#endif
+
 static void *create(weir_handler *of_tasks, unsigned workers, size_t capacity,
                     weir_pool_options options)
 {
     weir_pool *pool;
 
+    look_on(&options);
     handler = of_tasks;
     options.workers = workers;
     options.queue_capacity = capacity;
@@ -60,9 +82,21 @@ static void *start_timed(unsigned workers, size_t capacity, uint64_t span_ns)
     return create(overstay, workers, capacity, options);
 }
 #else
-# define NAME        "weir"
+# if defined(WITH_EVENTS)
+#  define NAME "weir, with events"
+# elif defined(WITH_HISTOGRAMS)
+#  define NAME "weir, with histograms"
+# else
+#  define NAME "weir"
+# endif
 # define TIMEOUT_NS  0
 # define START_TIMED NULL
+#endif
+
+#if defined(WITH_EVENTS) || defined(WITH_HISTOGRAMS)
+# define ONLY_EMPTY true
+#else
+# define ONLY_EMPTY false
 #endif
 
 static void *start(unsigned workers, size_t capacity)
@@ -103,4 +137,5 @@ const struct pool_contender pool_contender = {.name = NAME,
                                               .finish = finish,
                                               .destroy = destroy,
                                               .start_timed = START_TIMED,
+                                              .only_empty = ONLY_EMPTY,
                                               .outlives_exits = true};

@@ -83,7 +83,8 @@ static const struct bench benches[] = {
               [VARY_LOAD] = {{10, 50, 80}, 3}},
      .items = MILLION},
     {.name = "pool",
-     .question = "What does an empty task cost, and what do timeouts add?",
+     .question = "What does an empty task cost, and what do timeouts, events "
+                 "and histograms add?",
      .kind = WORK_TASKS,
      .vary = {[VARY_WORKERS] = {{2, 4}, 2}, [VARY_CAPACITY] = ONE(1024)},
      .items = 1000000},

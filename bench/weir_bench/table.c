@@ -151,23 +151,33 @@ static void print_bests(const struct contest *contest)
     printf("\n");
 }
 
-/* The second of those that take part as weir, less the first. */
-static void print_what_timeouts_add(const struct contest *contest)
+/* The figure of the row of `id`; 0: it has none. */
+static double wall_of(const struct contest *contest, const char *id)
 {
-    double with = 0, without = 0;
+    for (size_t i = 0; i < contest->count; i++)
+        if (contest->rows[i].state == ROW_FINE &&
+            strcmp(contest->rows[i].who->id, id) == 0)
+            return contest->rows[i].spread[FIGURE_WALL_NS].median;
+    return 0;
+}
 
-    for (size_t i = 0; i < contest->count; i++) {
-        const struct row *row = &contest->rows[i];
+/* Those that take part as weir with something on, less the one without. */
+static void print_what_is_added(const struct contest *contest)
+{
+    static const char *const options[] = {"timeouts", "events", "histograms"};
+    double without = wall_of(contest, "weir");
 
-        if (row->state == ROW_FINE && strcmp(row->who->id, "weir") == 0)
-            without = row->spread[FIGURE_WALL_NS].median;
-        if (row->state == ROW_FINE &&
-            strcmp(row->who->id, "weir-timeouts") == 0)
-            with = row->spread[FIGURE_WALL_NS].median;
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        char id[32];
+        double with;
+
+        snprintf(id, sizeof(id), "weir-%s", options[i]);
+        with = wall_of(contest, id);
+        if (with > 0 && without > 0)
+            printf("%-18s %s add %.1f ns to a task of weir's, %.0f %%\n",
+                   contest->work.label, options[i], with - without,
+                   (with / without - 1) * 100);
     }
-    if (with > 0 && without > 0)
-        printf("%-18s timeouts add %.1f ns to a task of weir's, %.0f %%\n",
-               contest->work.label, with - without, (with / without - 1) * 100);
 }
 
 /* What is left of the speed of threads without a queue. */
@@ -203,7 +213,7 @@ void table_contest(const struct contest *contest)
     if (contest->bench->kind >= WORK_TASKS && contest->bench->kind != WORK_IDLE)
         print_bests(contest);
     if (contest->bench->kind == WORK_TASKS)
-        print_what_timeouts_add(contest);
+        print_what_is_added(contest);
     if (contest->bench->kind == WORK_COMPUTES)
         print_efficiency(contest);
     for (size_t i = 0; report_absent(contest, i, absent, sizeof(absent)); i++)

@@ -20,7 +20,9 @@
 #include <weir/api.h>
 #include <weir/breaker.h>
 #include <weir/deadline.h>
+#include <weir/events.h>
 #include <weir/future.h>
+#include <weir/histogram.h>
 #include <weir/process.h>
 #include <weir/queue.h>
 #include <weir/rate.h>
@@ -205,6 +207,8 @@ typedef struct weir_pool_options {
     weir_rate *rate;           /* each attempt uses up one token of it */
     weir_adaptive *adaptive;   /* each attempt is a call of it */
     weir_breaker *breaker;     /* the same */
+    weir_events *events; /* gets what happens here; may be shared; NULL: none */
+    bool histograms;     /* keeps those of weir_pool_read_histogram */
 } weir_pool_options;
 #define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
 
@@ -214,14 +218,14 @@ typedef struct weir_task_spec {
     void *item;
     bool copy;     /* copy item_size bytes at `item`; else the pointer itself */
     void *context; /* NULL: the pool's */
-    int64_t timeout_ns;       /* 0: the pool's; below 0: none */
-    int64_t time_to_live_ns;  /* 0: the pool's; below 0: none */
-    const weir_retry *retry;  /* NULL: the pool's; copied */
-    const char *label;        /* shown by weir_pool_list; up to 31 bytes are
-                                 copied */
-    weir_deadline not_before; /* the first attempt does not start before; all
-                                 zero (WEIR_NOW): at once; see below */
-    int64_t every_ns;         /* above 0: a series; 0: once; see below */
+    int64_t timeout_ns;        /* 0: the pool's; below 0: none */
+    int64_t time_to_live_ns;   /* 0: the pool's; below 0: none */
+    const weir_retry *retry;   /* NULL: the pool's; copied */
+    const char *label;         /* shown by weir_pool_list; up to 31 bytes are
+                                  copied */
+    weir_deadline not_before;  /* the first attempt does not start before; all
+                                  zero (WEIR_NOW): at once; see below */
+    int64_t every_ns;          /* above 0: a series; 0: once; see below */
     weir_semaphore *semaphore; /* beside the pool's: of its host, its account;
                                   NULL: none */
     size_t permits;            /* that each of its attempts holds; 0: 1 */
@@ -264,6 +268,24 @@ typedef struct weir_pool_stats {
     bool tainted;     /* a handler has crashed (WEIR_ISOLATE_TRAP): memory may
                          be damaged, locks may be held for ever */
     uint64_t held;    /* of those queued and retrying: limits hold them back */
+    /* Parts of ledger.refused: what remains found no memory, would have waited
+     * for itself, or was a firing of a series that was skipped. */
+    uint64_t refused_full, refused_timed_out, refused_closed, refused_degraded;
+    uint64_t expired_stale; /* of ledger.expired: given up by CoDel */
+    uint64_t retries;       /* further attempts that were granted, ever */
+    uint64_t abandoned;     /* threads, ever */
+    uint64_t scaled_up, scaled_down; /* workers that came because tasks waited,
+                                        and that left because they were idle */
+    uint64_t blocked;           /* submits that have waited for room, ever */
+    int64_t blocked_ns;         /* all that time, up to now */
+    uint32_t blocked_now;       /* submits that wait for room */
+    int64_t oldest_queued_ns;   /* how long the oldest task has waited for its
+                                   first attempt; 0: none, or not known */
+    int64_t longest_running_ns; /* the same of attempts, overdue ones too */
+    int64_t worker_ns;  /* time that workers have been there, all added up */
+    int64_t running_ns; /* of that, in attempts that have ended; needs
+                           histograms.  running_ns / worker_ns is how well the
+                           pool is used */
 } weir_pool_stats;
 #define WEIR_POOL_STATS_INIT WEIR_SIZED(weir_pool_stats)
 
@@ -474,6 +496,24 @@ WEIR_API void weir_pool_destroy(weir_pool *pool);
  */
 WEIR_API void weir_pool_read_stats(const weir_pool *pool, weir_pool_stats *out);
 
+typedef enum weir_pool_time {
+    WEIR_POOL_WAITING, /* from submit (or not_before) to the first attempt */
+    WEIR_POOL_RUNNING  /* of each attempt, to its end: overdue ones too, when
+                          they have ended */
+} weir_pool_time;
+
+/*
+ * How long tasks have waited, or attempts have run: all of them since the pool
+ * was created, but for those that are in one just now.
+ *
+ * Blocks:  never.
+ * Returns: WEIR_OK, WEIR_EINVAL (the pool was made without histograms),
+ *          WEIR_FORKED.  Unless WEIR_OK *out is untouched.
+ * Threads: any; from a handler too.
+ */
+WEIR_API WEIR_MUST_USE weir_status weir_pool_read_histogram(
+    const weir_pool *pool, weir_pool_time of, weir_histogram *out);
+
 /*
  * How full the pool is: what waits, queued and retrying, as a share of
  * queue_capacity, for a producer that wants to look before it leaps.  1: a
@@ -535,6 +575,23 @@ typedef struct weir_pool_entry {
  */
 WEIR_API size_t weir_pool_list(const weir_pool *pool, weir_pool_entry *out,
                                size_t room);
+
+/*
+ * Writes to `fd`, for people: how full the pool is, the ledger, and for each
+ * worker that is at something what it is: the task's id and label, for how long
+ * and how much longer.  The words may change; for programs there are
+ * weir_pool_read_stats, weir_pool_list and weir/metrics.h.
+ *
+ * Async-signal-safe: for a handler of SIGUSR1, or a debugger.  If another
+ * thread, or what the signal has interrupted, has the pool's lock just then, it
+ * says so: then each figure is of a moment of its own, and less is told of
+ * workers.  It needs 3 KiB of stack and leaves errno as it was; what cannot be
+ * written is left out.
+ *
+ * Blocks:  never, but for what write to `fd` does.
+ * Threads: any, in a signal handler too; not beside weir_pool_destroy.
+ */
+WEIR_API void weir_pool_print(const weir_pool *pool, int fd);
 
 WEIR_END_DECLS
 

@@ -26,6 +26,7 @@
 
 #include <weir/api.h>
 #include <weir/deadline.h>
+#include <weir/events.h>
 #include <weir/status.h>
 
 WEIR_BEGIN_DECLS
@@ -73,6 +74,7 @@ typedef struct weir_queue_options {
     void *on_discard_arg;
     weir_pressure *on_pressure; /* NULL: no water marks */
     void *on_pressure_arg;
+    weir_events *events; /* gets what happens here; may be shared; NULL: none */
 } weir_queue_options;
 #define WEIR_QUEUE_OPTIONS_INIT WEIR_SIZED(weir_queue_options)
 

@@ -14,6 +14,13 @@
 
 WEIR_BEGIN_DECLS
 
+typedef enum weir_run_moment {
+    WEIR_RUN_BEGINS, /* before the first item */
+    WEIR_RUN_ENDS    /* all has settled; the pool goes when this returns */
+} weir_run_moment;
+typedef void
+weir_run_lends(void *arg, const weir_pool *pool, weir_run_moment moment);
+
 typedef struct weir_run_options {
     size_t size;                           /* set by WEIR_RUN_OPTIONS_INIT */
     const weir_producer *const *producers; /* copied; all of one item_size */
@@ -24,6 +31,12 @@ typedef struct weir_run_options {
     int stop_fd; /* readable: producers are interrupted, queued and retrying
                     tasks settle CANCELLED, running attempts finish untouched
                     without a retry; 0: none; stays yours */
+    /* Lends the run's pool to who wants to look at it, or have it looked at by
+     * another thread, from the one moment to the other.  Runs on the thread in
+     * weir_run; no weir lock is held.  It may read figures, print, list and
+     * write metrics, and must leave the rest to the run.  May be NULL. */
+    weir_run_lends *on_pool;
+    void *on_pool_arg;
 } weir_run_options;
 #define WEIR_RUN_OPTIONS_INIT WEIR_SIZED(weir_run_options)
 

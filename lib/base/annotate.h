@@ -19,6 +19,7 @@
 #define WEIR_REQUIRES(lock) WEIR_TSA(requires_capability(lock))
 #define WEIR_ACQUIRES(lock) WEIR_TSA(acquire_capability(lock))
 #define WEIR_RELEASES(lock) WEIR_TSA(release_capability(lock))
+#define WEIR_TRIES(lock)    WEIR_TSA(try_acquire_capability(true, lock))
 #define WEIR_TRUST_ME       WEIR_TSA(no_thread_safety_analysis)
 
 /* For what each item passes: a call with constants is worth its own copy. */

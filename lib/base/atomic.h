@@ -150,6 +150,34 @@ static inline uint64_t weir__hint_add(struct weir__hint *hint, uint64_t more)
     weir__is_atomic(hint, sizeof(*hint));
     return atomic_fetch_add_explicit(&hint->value, more, memory_order_relaxed);
 }
+/* A hint that does order: what was published before it is seen by whoever
+ * observes `value`.  For what is read from outside and has no part in what the
+ * library does. */
+static inline void weir__hint_publish(struct weir__hint *hint, uint64_t value)
+{
+    weir__publishes(hint, sizeof(*hint));
+    atomic_store_explicit(&hint->value, value, memory_order_release);
+}
+static inline uint64_t weir__hint_observe(const struct weir__hint *hint)
+{
+    uint64_t value;
+
+    weir__is_atomic(hint, sizeof(*hint));
+    value = atomic_load_explicit(&hint->value, memory_order_acquire);
+    weir__observes(hint);
+    return value;
+}
+/* A plain figure of a public struct that is written with a lock, and read with
+ * it or, by who cannot take it, without: then it is whole, but of any moment.
+ */
+static inline void weir__figure_write(uint64_t *figure, uint64_t value)
+{
+    __atomic_store_n(figure, value, __ATOMIC_RELAXED);
+}
+static inline uint64_t weir__figure_glance(const uint64_t *figure)
+{
+    return __atomic_load_n(figure, __ATOMIC_RELAXED);
+}
 /* Writes `value` if that is more. */
 static inline void weir__hint_raise(struct weir__hint *hint, uint64_t value)
 {

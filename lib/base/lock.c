@@ -70,6 +70,16 @@ WEIR_TRUST_ME void weir__mutex_unlock(struct weir__mutex *mutex)
     must(pthread_mutex_unlock(&mutex->native));
 }
 
+WEIR_TRUST_ME bool weir__mutex_try_aside(struct weir__mutex *mutex)
+{
+    return pthread_mutex_trylock(&mutex->native) == 0;
+}
+
+WEIR_TRUST_ME void weir__mutex_unlock_aside(struct weir__mutex *mutex)
+{
+    must(pthread_mutex_unlock(&mutex->native));
+}
+
 void weir__cond_init(struct weir__cond *cond)
 {
     pthread_condattr_t attr;

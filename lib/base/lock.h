@@ -41,6 +41,18 @@ void weir__mutex_dispose(struct weir__mutex *mutex);
 void weir__mutex_lock(struct weir__mutex *mutex) WEIR_ACQUIRES(mutex);
 void weir__mutex_unlock(struct weir__mutex *mutex) WEIR_RELEASES(mutex);
 
+/*
+ * The same for who may be in a signal handler, and so in the middle of anything
+ * else that its thread was at: takes the lock if nobody has it, this thread
+ * included, and never waits.  Its rank is not looked at: what was interrupted
+ * may be just noting one.  POSIX does not list pthread_mutex_trylock among what
+ * a signal handler may call; of a plain mutex of glibc or musl it is one
+ * compare-and-swap and a note of who has it, and the unlock is the reverse, and
+ * a system call that wakes.
+ */
+bool weir__mutex_try_aside(struct weir__mutex *mutex) WEIR_TRIES(mutex);
+void weir__mutex_unlock_aside(struct weir__mutex *mutex) WEIR_RELEASES(mutex);
+
 void weir__cond_init(struct weir__cond *cond);
 void weir__cond_dispose(struct weir__cond *cond);
 void weir__cond_wake(struct weir__cond *cond);

@@ -393,6 +393,13 @@ static weir_status init_locks(struct run *run)
     return status;
 }
 
+static void lend_pool(const struct run *run, const weir_run_options *o,
+                      weir_run_moment moment)
+{
+    if (o->on_pool)
+        o->on_pool(o->on_pool_arg, run->pool, moment);
+}
+
 /* With the locks made; leaves the feeds, whose producers are to be closed. */
 static void
 run_to_the_end(struct run *run, const weir_run_options *o,
@@ -403,7 +410,9 @@ run_to_the_end(struct run *run, const weir_run_options *o,
     if (!status) {
         weir_pool_stats stats = WEIR_POOL_STATS_INIT;
 
+        lend_pool(run, o, WEIR_RUN_BEGINS);
         carry_out(run, settings->name);
+        lend_pool(run, o, WEIR_RUN_ENDS);
         weir_pool_read_stats(run->pool, &stats);
         report->ledger = stats.ledger;
         memcpy(report->first_failure, run->first_failure,

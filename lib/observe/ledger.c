@@ -2,6 +2,8 @@
 /* ledger.c - see ledger.h; the law is in weir/pool.h. */
 #include "observe/ledger.h"
 
+#include "base/atomic.h"
+
 size_t weir__ledger_column(weir_outcome_kind kind)
 {
     static const size_t columns[] = {
@@ -22,7 +24,7 @@ void weir__ledger_add(weir_ledger *ledger, size_t column, int64_t more)
 {
     uint64_t *figure = (uint64_t *)(void *)((unsigned char *)ledger + column);
 
-    *figure += (uint64_t)more;
+    weir__figure_write(figure, *figure + (uint64_t)more);
 }
 
 void weir__ledger_sum(weir_ledger *sum, const weir_ledger *more)
@@ -33,6 +35,16 @@ void weir__ledger_sum(weir_ledger *sum, const weir_ledger *more)
 
     for (size_t i = 0; i < columns; i++)
         into[i] += from[i];
+}
+
+void weir__ledger_glance(weir_ledger *out, const weir_ledger *ledger)
+{
+    static const size_t columns = sizeof(*out) / sizeof(uint64_t);
+    uint64_t *into = (uint64_t *)(void *)out;
+    const uint64_t *from = (const uint64_t *)(const void *)ledger;
+
+    for (size_t i = 0; i < columns; i++)
+        into[i] = weir__figure_glance(from + i);
 }
 
 bool weir_ledger_balances(const weir_ledger *ledger)

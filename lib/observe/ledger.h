@@ -13,10 +13,15 @@
 
 /* The column that counts tasks that have settled so. */
 size_t weir__ledger_column(weir_outcome_kind kind);
+/* Each figure is written at once, for weir__ledger_glance. */
 void weir__ledger_add(weir_ledger *ledger, size_t column, int64_t more);
 
 /* Column by column. */
 void weir__ledger_sum(weir_ledger *sum, const weir_ledger *more);
+
+/* Copies one that others may be changing: each figure is whole, and of a moment
+ * of its own. */
+void weir__ledger_glance(weir_ledger *out, const weir_ledger *ledger);
 
 /* Accepted tasks that have not settled. */
 static inline uint64_t weir__ledger_live(const weir_ledger *ledger)

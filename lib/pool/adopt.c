@@ -12,6 +12,7 @@
 #include "observe/ledger.h"
 #include "pool/kept.h"
 #include "pool/limits.h"
+#include "pool/look.h"
 #include "pool/pool.h"
 
 /* Before it sleeps: it may be more urgent than who it waits for. */
@@ -41,7 +42,8 @@ weir_status weir__lane_create(weir_pool *pool)
     if (!pool->has_lane)
         return WEIR_OK;
     weir__fence_prepare();
-    status = weir__lane_init(&pool->lane, o->queue_capacity, o->item_size);
+    status = weir__lane_init(&pool->lane, o->queue_capacity, o->item_size,
+                             pool->is_seen);
     if (!status && o->item_size > 0) {
         pool->lane_copy = weir__allocate(o->item_size);
         if (!pool->lane_copy)
@@ -73,7 +75,7 @@ create_entry(weir_pool *pool, const struct weir__plain *plain)
     entry->context = pool->settings.options.context;
     entry->timeout_ns = pool->settings.options.timeout_ns;
     entry->retry = &pool->settings.retry;
-    entry->submitted_ns = weir__now();
+    entry->submitted_ns = pool->is_seen ? plain->submitted_ns : weir__now();
     entry->is_kept = kept != NULL;
     if (kept) {
         entry->handler = kept->keeper->handler;
@@ -103,7 +105,7 @@ static void move_to_list(weir_pool *pool) WEIR_REQUIRES(pool->lock)
         struct weir__plain plain;
 
         if (!weir__lane_get(&pool->lane, &plain, pool->lane_copy,
-                            WEIR__RING_FLAGS)) {
+                            WEIR__RING_FLAGS, pool->is_seen)) {
             if (yields++ < YIELDS_AT_MOST)
                 weir__thread_yield();
             else
@@ -167,6 +169,7 @@ void weir__entry_detach(weir_pool *pool, struct weir__worker *worker)
     if (!worker->entry)
         return;
     worker->entry = NULL;
+    weir__board_write(&worker->board, NULL);
     pool->attached--;
     if (pool->has_lane && !has_entries(pool))
         weir__lane_shut(pool);
@@ -218,10 +221,11 @@ static void take_over(weir_pool *pool, struct weir__entry *entry,
         entry->started_ns = at_ns - entry->timeout_ns;
         weir__timekeeper_set(pool, entry, at_ns);
     }
-    if (weir__kept_of(&worker->lane.plain)) {
-        entry->first_started_ns = worker->lane.started_ns;
+    if (pool->is_seen || weir__kept_of(&worker->lane.plain)) {
+        entry->first_started_ns =
+            (int64_t)weir__hint_read(&worker->lane.started_ns);
         if (entry->timeout_ns == 0)
-            entry->started_ns = worker->lane.started_ns;
+            entry->started_ns = entry->first_started_ns;
     } else {
         entry->first_started_ns = entry->started_ns;
     }
@@ -238,8 +242,9 @@ static void make_entry(weir_pool *pool, struct weir__worker *worker)
 
     weir__entry_attach(pool, worker, entry);
     worker->phase = WEIR__IN_ATTEMPT;
-    pool->adopted++;
+    weir__figure_write(&pool->adopted, pool->adopted + 1);
     take_over(pool, entry, worker);
+    weir__look_post(worker, entry);
 }
 
 void weir__lane_adopt_wanted(weir_pool *pool, struct weir__worker *worker)
@@ -303,7 +308,7 @@ bool weir__lane_turn_back_drops_lock(weir_pool *pool,
     weir__counter_write(&worker->lane.at, 0);
     weir__lane_shut(pool); /* it may have been opened again */
     entry = create_entry(pool, &worker->lane.plain);
-    pool->adopted++;
+    weir__figure_write(&pool->adopted, pool->adopted + 1);
     weir__entry_queue(pool, entry);
     weir__entry_cancel_drops_lock(pool, entry, false);
     return true;

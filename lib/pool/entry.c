@@ -16,6 +16,7 @@
 #include "pool/overload.h"
 #include "pool/room.h"
 #include "pool/schedule.h"
+#include "pool/seen.h"
 #include "task/outcome.h"
 #include "task/retry.h"
 
@@ -111,6 +112,7 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
     weir__task_begin(task, &attempt);
     if (entry->is_limited)
         weir__limits_start(pool, entry);
+    weir__seen_start(pool, entry);
 }
 
 /* How long it waited and ran, up to now. */
@@ -129,8 +131,11 @@ static void note_times(struct weir__entry *entry)
 
 void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)
 {
+    enum weir__entry_state was = entry->state;
+
     leave_state(pool, entry);
     entry->state = WEIR__SETTLED;
+    weir__seen_settle(pool, entry, was);
     weir__entry_count(pool, entry, weir__ledger_column(entry->outcome.kind), 1);
     entry->is_overdue = entry->attempt_alive;
     weir__entry_count(pool, entry, WEIR__COLUMN(overdue), entry->is_overdue);
@@ -221,6 +226,7 @@ static void start_retrying(weir_pool *pool, struct weir__entry *entry,
     weir__pressure_look(pool);
     entry->due_ns = weir__moment_after(from_ns, delay_ns);
     entry->since_ns = from_ns;
+    weir__seen_retry(pool, entry, delay_ns);
 }
 
 /* A running entry that the notifier has to do with: only to run actions, which
@@ -323,6 +329,7 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
     }
     if (entry->is_limited)
         weir__limits_end(pool, entry);
+    weir__seen_end(pool, entry, how);
     entry->attempt_alive = false;
     entry->has_crashed = how == WEIR__CRASHED;
     weir__interrupt_end(pool, entry);

@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "pool/overload.h"
 #include "pool/pool.h"
+#include "pool/seen.h"
 
 uint64_t weir__pool_accepted(const weir_pool *pool)
 {
@@ -151,6 +152,7 @@ void weir_pool_read_stats(const weir_pool *handle, weir_pool_stats *out)
         stats.busy = weir__pool_busy(pool);
         stats.tainted = pool->tainted;
         stats.held = pool->held.count;
+        weir__seen_figures(pool, &stats);
         weir__mutex_unlock(&pool->lock);
     }
     weir__snapshot_write(out, &stats, sizeof(stats));

@@ -47,6 +47,7 @@
 #include "observe/ledger.h"
 #include "pool/overload.h"
 #include "pool/pool.h"
+#include "pool/seen.h"
 
 /* What is killed is gone at once, unless a system call holds it back. */
 #define DEATH_NS WEIR_SECONDS(10)
@@ -98,7 +99,8 @@ abandon(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     entry->worker->abandoned = true;
     entry->since_ns = weir__now();
     weir__entry_count(pool, entry, WEIR__COLUMN(abandoned), 1);
-    pool->alive--;
+    weir__seen_abandon(pool, entry);
+    weir__seen_alive(pool, -1);
     weir__lane_call_workers(pool);
     if (weir__pool_is_degraded(pool)) {
         weir__lane_review(pool);

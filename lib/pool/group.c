@@ -37,6 +37,7 @@
 #include "base/fork.h"
 #include "observe/ledger.h"
 #include "pool/pool.h"
+#include "pool/seen.h"
 #include "pool/schedule.h"
 
 /* I: set by create, then read-only.  L: with the pool's lock. */
@@ -59,11 +60,13 @@ void weir__entry_count(weir_pool *pool, const struct weir__entry *entry,
         weir__ledger_add(&entry->group->ledger, column, more);
 }
 
-void weir__count_refused(weir_pool *pool, weir_group *group, uint64_t more)
+void weir__count_refused(weir_pool *pool, weir_group *group, uint64_t more,
+                         weir_status status)
 {
-    pool->ledger.refused += more;
+    weir__seen_refused(pool, status, more);
+    weir__ledger_add(&pool->ledger, WEIR__COLUMN(refused), (int64_t)more);
     if (group)
-        group->ledger.refused += more;
+        weir__ledger_add(&group->ledger, WEIR__COLUMN(refused), (int64_t)more);
 }
 
 void weir__group_enter(weir_group *group, struct weir__entry *entry)

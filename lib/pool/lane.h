@@ -98,11 +98,13 @@
 #endif
 #define WEIR__LANE_NAP_NS WEIR_MS(1)
 
-/* A task.  In the ring a copied item lies behind it. */
+/* A task.  In the ring a copied item lies behind it; the moment lies there only
+ * if the lane is `timed`, for somebody who looks at it (seen.h). */
 struct weir__plain {
     uint64_t id;
     weir_handler *handler;
     void *item;
+    int64_t submitted_ns;
 };
 
 /* A worker's part.  W: written by the worker alone, read with the lock. */
@@ -114,14 +116,15 @@ struct weir__lane_work {
     struct weir__counter taken, done, failed; /* W: tasks so far */
     struct weir__plain plain;                 /* W: the task */
     void *copy;                               /* I: room for its item */
-    bool can_be_cancelled; /* W: the thread, by pthread_cancel */
-    uint32_t stamped;      /* W: tasks in a row that it has stamped */
-    int64_t stamped_ns;    /* W: when the first of them began */
-    uint64_t seen;         /* L: which task the beat has seen it at */
-    int64_t seen_ns;       /* L: and when first */
-    int64_t started_ns;    /* W: when a kept one did */
-    int64_t ended_ns;      /* W: when the task before this one did, if it has
-                              just then; else 0 */
+    bool can_be_cancelled;        /* W: the thread, by pthread_cancel */
+    uint32_t stamped;             /* W: tasks in a row that it has stamped */
+    int64_t stamped_ns;           /* W: when the first of them began */
+    uint64_t seen;                /* L: which task the beat has seen it at */
+    int64_t seen_ns;              /* L: and when first */
+    struct weir__hint started_ns; /* A, W to write: when a kept or a seen one
+                                     did */
+    int64_t ended_ns; /* W: when the task before this one did, if it has
+                         just then; else 0 */
 };
 
 /* What all workers' parts come to. */
@@ -131,20 +134,26 @@ struct weir__lane_sum {
 
 /* The ring's slots hold a plain task and `item_size` bytes.  WEIR_OK,
  * WEIR_ENOMEM. */
-weir_status
-weir__lane_init(struct weir__ring *ring, size_t capacity, size_t item_size);
+weir_status weir__lane_init(struct weir__ring *ring, size_t capacity,
+                            size_t item_size, bool timed);
 
 /* Puts a task unless there is no room or the tail bears a flag that is not
- * `ignored`.  Its id is its number in the ring and `others`, read when its
- * place is taken.  `copied`, if not NULL, is copied. */
-bool weir__lane_put(struct weir__ring *ring, const struct weir__counter *others,
-                    weir_handler *handler, void *item, const void *copied,
-                    uint64_t ignored);
+ * `ignored`.  Returns its id, which is its number in the ring and `others`,
+ * read when its place is taken; 0: it was not put.  `copied`, if not NULL, is
+ * copied. */
+uint64_t
+weir__lane_put(struct weir__ring *ring, const struct weir__counter *others,
+               const struct weir__plain *plain, const void *copied,
+               uint64_t ignored, bool timed);
 
 /* Takes one into *plain, and a copied item to `copy`, unless there is none or
  * the head bears a flag that is not `ignored`. */
 bool weir__lane_get(struct weir__ring *ring, struct weir__plain *plain,
-                    void *copy, uint64_t ignored);
+                    void *copy, uint64_t ignored, bool timed);
+
+/* When the oldest that lies there was submitted; 0: none does, or one is just
+ * being put or taken.  Of a timed lane. */
+int64_t weir__lane_oldest(const struct weir__ring *ring);
 
 /* Whether head or tail wants those who come to take the lock. */
 static inline bool weir__lane_has_flag(const struct weir__counter *word)

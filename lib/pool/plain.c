@@ -4,6 +4,7 @@
 #include "base/fence.h"
 #include "pool/kept.h"
 #include "pool/pool.h"
+#include "pool/seen.h"
 
 /* ------------------------------------------------------------------ taking */
 
@@ -18,7 +19,8 @@ static bool get_plain(weir_pool *pool, struct weir__worker *worker,
 {
     struct weir__lane_work *lane = &worker->lane;
 
-    if (!weir__lane_get(&pool->lane, &lane->plain, lane->copy, ignored)) {
+    if (!weir__lane_get(&pool->lane, &lane->plain, lane->copy, ignored,
+                        pool->is_seen)) {
         *coming = !weir__lane_is_empty(&pool->lane);
         return false;
     }
@@ -97,6 +99,16 @@ static bool goes_on(weir_pool *pool, struct weir__worker *worker)
     return !back;
 }
 
+/* The end of the attempt before is when it started, unless it came since. */
+static void stamp_start(struct weir__lane_work *lane, int64_t submitted_ns)
+{
+    if (lane->ended_ns == 0)
+        lane->ended_ns = weir__now();
+    if (lane->ended_ns < submitted_ns)
+        lane->ended_ns = submitted_ns;
+    weir__hint_write(&lane->started_ns, (uint64_t)lane->ended_ns);
+}
+
 /* Says what it is at; lane.h has the order.  False: it is not to run. */
 static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
 {
@@ -109,16 +121,10 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
                                     .context = o->context,
                                     .deadline = WEIR_FOREVER};
 
-    if (kept) {
-        if (kept->keeper->context)
-            attempt.context = kept->keeper->context;
-        if (lane->ended_ns == 0)
-            lane->ended_ns = weir__now();
-        if (lane->ended_ns < kept->submitted_ns) /* it came since */
-            lane->ended_ns = kept->submitted_ns;
-        lane->started_ns = lane->ended_ns;
-    }
-
+    if (kept && kept->keeper->context)
+        attempt.context = kept->keeper->context;
+    if (WEIR_RARELY(kept || pool->is_seen))
+        stamp_start(lane, kept ? kept->submitted_ns : lane->plain.submitted_ns);
     if (!weir__beat_stamp(pool, lane))
         attempt.find_deadline = weir__beat_find_deadline;
     else if (o->timeout_ns > 0)
@@ -129,16 +135,20 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
     weir__fence_light();
     if (o->timeout_ns > 0)
         weir__beat_began(pool, worker);
-    return !WEIR_RARELY(weir__flag_read(&pool->lane_closing) ||
-                        weir__kept_is_given_up(&lane->plain)) ||
-           goes_on(pool, worker);
+    if (WEIR_RARELY(weir__flag_read(&pool->lane_closing) ||
+                    weir__kept_is_given_up(&lane->plain)) &&
+        !goes_on(pool, worker))
+        return false;
+    if (WEIR_RARELY(pool->is_seen))
+        weir__seen_plain_start(pool, worker);
+    return true;
 }
 
 /* One attempt's end is the next one's start. */
-static bool is_past_deadline(struct weir__lane_work *lane)
+static bool is_past_deadline(struct weir__lane_work *lane, bool seen)
 {
     uint64_t at_ns = weir__counter_read(&lane->deadline_ns);
-    bool stamps = at_ns > 0 || weir__kept_of(&lane->plain);
+    bool stamps = at_ns > 0 || seen || weir__kept_of(&lane->plain);
 
     lane->ended_ns = stamps ? weir__now() : 0;
     return at_ns > 0 && (int64_t)at_ns <= lane->ended_ns;
@@ -174,7 +184,8 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
     struct weir__lane_work *lane = &worker->lane;
     const struct weir__kept *kept = weir__kept_of(&lane->plain);
 
-    if (is_past_deadline(lane) || !weir__task_is_plain(&worker->task))
+    if (is_past_deadline(lane, pool->is_seen) ||
+        !weir__task_is_plain(&worker->task))
         return false;
     weir__counter_write_release(&lane->at, 0);
     weir__fence_light();
@@ -182,8 +193,12 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
         was_adopted(pool, worker))
         return false;
     weir__task_end_plainly(&worker->task);
+    if (WEIR_RARELY(pool->is_seen))
+        weir__seen_plain_end(pool, worker);
     if (kept)
-        weir__kept_tell(kept, &worker->task, lane->started_ns, lane->ended_ns);
+        weir__kept_tell(kept, &worker->task,
+                        (int64_t)weir__hint_read(&lane->started_ns),
+                        lane->ended_ns);
     count_one(weir__task_is_done(&worker->task) ? &lane->done : &lane->failed);
     weir__fence_light();
     tell_idle_joiners(pool);

@@ -81,6 +81,7 @@ static void free_workers(struct weir__worker **workers, uint32_t count)
         weir__task_dispose(&workers[i]->task);
         weir__trap_destroy(workers[i]->thread.trap);
         weir__release(workers[i]->lane.copy);
+        weir__release(workers[i]->times);
         weir__release_apart(workers[i]);
     }
 }
@@ -99,6 +100,7 @@ static void free_pool(weir_pool *pool)
     weir__release(pool->workers);
     weir__lane_release(pool);
     weir__limits_detach(pool);
+    weir__seen_release(pool);
     weir__mutex_dispose(&pool->lock);
     weir__release_apart(pool);
 }
@@ -139,6 +141,11 @@ static bool equip_worker(weir_pool *pool, struct weir__worker *worker)
     if (pool->has_lane && item_size > 0) {
         worker->lane.copy = weir__allocate(item_size);
         if (!worker->lane.copy)
+            return false;
+    }
+    if (pool->settings.options.histograms) {
+        worker->times = weir__allocate(sizeof(*worker->times));
+        if (!worker->times)
             return false;
     }
     if (has_traps(pool)) {
@@ -235,6 +242,7 @@ install_growth(weir_pool *pool, struct growth *growth) WEIR_REQUIRES(pool->lock)
     pool->worker_slots = growth->slots;
     weir__block_add(pool, growth->block);
     growth->workers = old;
+    weir__look_add(pool, growth->fresh);
     weir__eventcount_wake_all(&pool->submitters);
 }
 
@@ -274,6 +282,7 @@ static weir_status set_workers_drops_lock(weir_pool *pool, uint32_t workers)
         pool->wanted = wanted_before;
         pool->settings.options.max_workers = most_before;
     }
+    weir__seen_scale(pool);
     weir__watch_review(pool);
     weir__lane_call_workers(pool); /* there may be too many */
     weir__eventcount_wake_all(&pool->idlers);
@@ -338,8 +347,12 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     if (!pool)
         return weir__refuse(WEIR_ENOMEM, "no memory for a pool");
     status = weir__pool_settings_read(&pool->settings, options);
+    pool->is_seen = !status && (pool->settings.options.events ||
+                                pool->settings.options.histograms);
     if (!status)
         status = weir__lane_create(pool);
+    if (!status)
+        status = weir__seen_create(pool);
     if (!status)
         status = weir__mutex_init(&pool->lock, WEIR__RANK_POOL);
     if (!status && has_traps(pool)) {
@@ -349,6 +362,7 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     }
     if (status) {
         weir__lane_release(pool);
+        weir__seen_release(pool);
         weir__release_apart(pool);
         return status;
     }

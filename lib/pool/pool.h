@@ -33,6 +33,8 @@
  *   future.c      one task's outcome
  *   group.c       some tasks' ledger
  *   list.c        what there is
+ *   seen.h        events, histograms, and other figures of those who look on
+ *   look.h        the same from a signal handler, with boards (board.h)
  *   store.c       where entries come from
  *
  * What needs no pool is below this room: settings.h (the options), moments.h
@@ -101,6 +103,7 @@
 #include "pool/settings.h"
 #include "pool/slot.h"
 #include "pool/strain.h"
+#include "pool/tally.h"
 #include "task/retry.h"
 #include "task/task.h"
 
@@ -123,7 +126,7 @@ struct weir_pool {
     struct weir__entry_list callers;  /* L: that submitters run themselves */
     struct weir__entry *first_notice, *last_notice; /* L */
     struct weir__moments moments;                   /* L */
-    weir_ledger ledger;                             /* L */
+    weir_ledger ledger;          /* A, L to write: by observe/ledger.h */
     struct weir__counter listed; /* A, L to write: tasks accepted as entries */
     uint64_t open;               /* L: entries that are not free */
     uint64_t handling;           /* L: threads in callbacks of entries */
@@ -176,18 +179,21 @@ struct weir_pool {
     struct weir__waitlist handled;      /* a worker: the notifier lets go */
 
     bool has_lane;                  /* I */
+    bool is_seen;                   /* I: it has events or histograms */
     bool lane_shut;                 /* L */
-    uint64_t adopted;               /* L: attempts, ever */
+    uint64_t adopted;               /* A, L to write: attempts, ever */
     size_t attached;                /* L: workers with an entry */
     void *lane_copy;                /* L: room for an item */
     struct weir__flag lane_closing; /* A, L to write: `closing` */
     struct weir__flag on_beat;      /* A, L to write: see beat.c */
     uint64_t beat_taken;            /* L: plain tasks by the last beat */
     int64_t beat_at_ns;             /* L: the next one */
+    struct weir__hint first_worker; /* A, L to write: see look.h */
     /* Of submitters without room; of workers without a task, or an answer. */
     _Alignas(WEIR__APART) struct weir__spin submit_spin;
     struct weir__spin work_spin;
     struct weir__ring lane;
+    struct weir__tally tally; /* cold, so at the end */
 };
 
 /* ------------------------------------------------------------------ store.c */
@@ -239,6 +245,19 @@ uint64_t weir__pool_begun(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 uint32_t weir__pool_busy(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Whether another task may wait here. */
 bool weir__pool_has_room(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* ------------------------------------------------- seen.c, more in seen.h */
+
+/* WEIR_OK, WEIR_ENOMEM; and its end, also of one that was not created. */
+weir_status weir__seen_create(weir_pool *pool);
+void weir__seen_release(weir_pool *pool);
+/* `wanted` may have changed. */
+void weir__seen_scale(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* ----------------------------------------------------------------- look.c */
+
+/* So many more workers are in the array. */
+void weir__look_add(weir_pool *pool, uint32_t fresh) WEIR_REQUIRES(pool->lock);
 
 /* ---------------------------------------------------------------- adopt.c */
 
@@ -550,9 +569,9 @@ weir_status weir__submit_task(weir_pool *pool, weir_group *group,
 /* Changes a figure of an entry: in the pool's ledger, and in its group's. */
 void weir__entry_count(weir_pool *pool, const struct weir__entry *entry,
                        size_t column, int64_t more) WEIR_REQUIRES(pool->lock);
-/* Offers that were not accepted. */
-void weir__count_refused(weir_pool *pool, weir_group *group, uint64_t more)
-    WEIR_REQUIRES(pool->lock);
+/* Offers that were not accepted; WEIR_OK: without a status. */
+void weir__count_refused(weir_pool *pool, weir_group *group, uint64_t more,
+                         weir_status status) WEIR_REQUIRES(pool->lock);
 /* All with the pool's lock; a group or an entry's group may be NULL.  The entry
  * holds a reference from enter to leave, when nothing is left to do for it. */
 void weir__group_enter(weir_group *group, struct weir__entry *entry);

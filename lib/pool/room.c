@@ -53,3 +53,16 @@ void weir__room_look(weir_pool *pool, int64_t now_ns)
     if (weir__pool_has_room(pool))
         wake_one(pool);
 }
+
+bool weir__room_is_coming(weir_pool *pool)
+{
+    return pool->has_lane && !pool->lane_shut && weir__pool_has_room(pool);
+}
+
+bool weir__room_for_entry_is_coming(weir_pool *pool)
+{
+    return pool->has_lane && weir__lane_live(pool) > 0 &&
+           pool->ledger.queued + pool->ledger.retrying <
+               pool->settings.options.queue_capacity &&
+           pool->lane_shut;
+}

@@ -47,4 +47,10 @@ void weir__room_tell(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* By the timekeeper: the moment may have come. */
 void weir__room_look(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock);
 
+/* By a submitter: whether there is a place that a worker is just leaving. */
+bool weir__room_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+/* Whether all that is missing is an entry, that an attempt in the lane might
+ * need: when it ends it does not say so. */
+bool weir__room_for_entry_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
 #endif /* WEIR_LIB_POOL_ROOM_H */

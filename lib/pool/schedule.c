@@ -121,7 +121,8 @@ weir_status weir__series_begin(weir_pool *pool, const struct weir__offer *offer,
     weir__mutex_lock(&pool->lock);
     closing = pool->closing;
     if (!series || closing) {
-        weir__count_refused(pool, offer->group, 1);
+        weir__count_refused(pool, offer->group, 1,
+                            series ? WEIR_CLOSED : WEIR_ENOMEM);
     } else {
         series->every_ns = every_ns;
         series->next_ns =
@@ -166,7 +167,7 @@ void weir__series_fire(weir_pool *pool, struct weir__moment *moment)
     weir__timekeeper_set_moment(pool, moment, next_ns);
     if (series->busy || !weir__offer_take_up(pool, &series->offer))
         refused++;
-    weir__count_refused(pool, series->offer.group, refused);
+    weir__count_refused(pool, series->offer.group, refused, WEIR_OK);
 }
 
 void weir__series_enter(struct weir__series *series, struct weir__entry *entry)

@@ -10,6 +10,7 @@
 #include "base/processors.h"
 #include "base/thread.h"
 #include "limit/fronts.h"
+#include "observe/events.h"
 #include "queue/marks.h"
 #include "queue/settings.h"
 #include "task/retry.h"
@@ -321,6 +322,8 @@ weir_status weir__pool_settings_read(struct weir__pool_settings *into,
         status = check_codel(o);
     if (!status)
         status = check_pressure(o);
+    if (!status)
+        status = weir__events_check(o->events, "events");
     if (!status)
         status = check_on_full(o);
     if (!status)

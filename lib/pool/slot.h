@@ -16,9 +16,11 @@
 #include <weir/pool.h>
 
 #include "base/thread.h"
+#include "pool/board.h"
 #include "pool/lane.h"
 #include "pool/moments.h"
 #include "pool/record.h"
+#include "pool/tally.h"
 #include "task/task.h"
 
 enum weir__phase {
@@ -55,9 +57,12 @@ struct weir__worker {
                                         what it points to: W */
     struct weir__moment repeat;      /* L: of the interrupt */
     int repeat_ms;               /* L: what lies between this and the next */
+    struct weir__times *times;   /* I: W to write; NULL: no histograms */
     struct weir__lane_work lane; /* a plain task */
     struct weir_task task;       /* W, and its own lock */
     struct weir__inside inside;  /* W: of the attempt, or in a hook */
+    struct weir__board board;    /* A, L to write: see board.h */
+    struct weir__hint next;      /* A, L to write: see look.h */
     unsigned char result[];      /* W: max_result bytes */
 };
 

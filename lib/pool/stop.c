@@ -28,6 +28,7 @@
 #include "pool/limits.h"
 #include "pool/overload.h"
 #include "pool/schedule.h"
+#include "pool/seen.h"
 
 void weir__joiners_tell(weir_pool *pool)
 {
@@ -105,8 +106,11 @@ static void cancel_waiting_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
                                       false);
 }
 
-static void close_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
+static void
+close_drops_lock(weir_pool *pool, weir_stop_how how) WEIR_REQUIRES(pool->lock)
 {
+    if (!pool->closing)
+        weir__seen_note(pool, WEIR_EVENT_CLOSE, how);
     pool->closing = true;
     if (pool->has_lane)
         weir__lane_close(pool);
@@ -131,7 +135,7 @@ static void ask_running(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 static void begin_stop_drops_lock(weir_pool *pool, weir_stop_how how)
     WEIR_REQUIRES(pool->lock)
 {
-    close_drops_lock(pool);
+    close_drops_lock(pool, how);
     if (how == WEIR_STOP_NOW) {
         cancel_waiting_drops_lock(pool);
         ask_running(pool);
@@ -154,7 +158,7 @@ static void settle_running_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 void weir__pool_cancel_waiting(weir_pool *pool)
 {
     weir__mutex_lock(&pool->lock);
-    close_drops_lock(pool);
+    close_drops_lock(pool, WEIR_STOP_NOW);
     cancel_waiting_drops_lock(pool);
     weir__mutex_unlock(&pool->lock);
 }

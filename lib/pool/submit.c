@@ -24,7 +24,9 @@
 #include "pool/children.h"
 #include "pool/kept.h"
 #include "pool/limits.h"
+#include "pool/room.h"
 #include "pool/schedule.h"
+#include "pool/seen.h"
 #include "process/start.h"
 #include "task/retry.h"
 
@@ -62,6 +64,7 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
     weir__group_enter(offer->group, entry);
     weir__entry_count(pool, entry, WEIR__COLUMN(accepted), 1);
     pool->open++;
+    weir__seen_submit(pool, entry, offer->not_before_ns);
 }
 
 static void
@@ -90,12 +93,14 @@ static bool is_plain(const weir_pool *pool, const struct weir__offer *offer)
 static bool
 put_plain(weir_pool *pool, const struct weir__offer *offer, uint64_t ignored)
 {
-    if (offer->kept)
-        return weir__lane_put(&pool->lane, &pool->listed, weir__kept_mark,
-                              offer->kept, NULL, ignored);
-    return weir__lane_put(&pool->lane, &pool->listed, offer->handler,
-                          offer->item, offer->copy ? offer->item : NULL,
-                          ignored);
+    struct weir__plain plain = {.handler = offer->handler, .item = offer->item};
+
+    if (offer->kept) {
+        plain.handler = weir__kept_mark;
+        plain.item = offer->kept;
+    }
+    return weir__put_plain(pool, &plain, offer->copy ? offer->item : NULL,
+                           ignored);
 }
 
 /* Lets it in if there is room. */
@@ -135,12 +140,6 @@ bool weir__offer_take_up(weir_pool *pool, const struct weir__offer *offer)
            !weir__limits_refuse(pool) && try_to_let_in(pool, offer);
 }
 
-/* Whether there is a place that a worker is just leaving. */
-static bool room_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
-{
-    return pool->has_lane && !pool->lane_shut && weir__pool_has_room(pool);
-}
-
 /* The same, but has patience for a moment with a worker that is just leaving a
  * place. */
 static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
@@ -148,7 +147,8 @@ static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
 {
     bool in = try_to_let_in(pool, offer);
 
-    for (int polls = 0; !in && polls < WEIR__LANE_POLLS && room_is_coming(pool);
+    for (int polls = 0;
+         !in && polls < WEIR__LANE_POLLS && weir__room_is_coming(pool);
          polls++) {
         weir__cpu_pause();
         in = try_to_let_in(pool, offer);
@@ -156,23 +156,14 @@ static bool let_in_now(weir_pool *pool, const struct weir__offer *offer)
     return in;
 }
 
-/* Whether all that is missing is an entry, that an attempt in the lane might
- * need: when it ends it does not say so. */
-static bool entry_is_coming(weir_pool *pool) WEIR_REQUIRES(pool->lock)
-{
-    return pool->has_lane && weir__lane_live(pool) > 0 &&
-           pool->ledger.queued + pool->ledger.retrying <
-               pool->settings.options.queue_capacity &&
-           pool->lane_shut;
-}
-
 static weir_status
 wait_for_room_drops_lock(weir_pool *pool, struct weir__turn *turn,
                          weir_deadline deadline) WEIR_REQUIRES(pool->lock)
 {
     int64_t nap_until_ns = weir__moment_after(weir__now(), WEIR__LANE_NAP_NS);
-    bool naps = (room_is_coming(pool) || entry_is_coming(pool)) &&
-                nap_until_ns < deadline.at_ns;
+    bool naps =
+        (weir__room_is_coming(pool) || weir__room_for_entry_is_coming(pool)) &&
+        nap_until_ns < deadline.at_ns;
     weir_status status;
 
     if (naps)
@@ -207,12 +198,14 @@ static bool is_refused(weir_pool *pool, const struct weir__offer *offer)
     return !offer->source && weir__limits_refuse(pool);
 }
 
-/* Waits as the policy says until it is let in. */
+/* Waits as the policy says until it is let in; *wait is then the number of its
+ * wait, if there was one. */
 static weir_status
 let_in_drops_lock(weir_pool *pool, const struct weir__offer *offer,
-                  struct weir__turn *turn, weir_deadline deadline)
+                  uint64_t *wait, weir_deadline deadline)
     WEIR_REQUIRES(pool->lock)
 {
+    struct weir__turn turn = {0};
     weir_on_full policy = policy_for(pool, offer);
     weir_status status = WEIR_OK;
 
@@ -230,7 +223,7 @@ let_in_drops_lock(weir_pool *pool, const struct weir__offer *offer,
                                 "the pool's breaker is open: nothing is taken "
                                 "until it has cooled down");
         weir__eventcount_arm(&pool->submitters);
-        if (!weir__must_stand_back(&pool->submitters.waiters, turn) &&
+        if (!weir__must_stand_back(&pool->submitters.waiters, &turn) &&
             let_in_now(pool, offer))
             return WEIR_OK;
         if (policy == WEIR_ON_FULL_DROP_OLDEST && weir__limits_oldest(pool)) {
@@ -246,7 +239,9 @@ let_in_drops_lock(weir_pool *pool, const struct weir__offer *offer,
                 "pool: give it a deadline");
         if (status != WEIR_OK)
             return status;
-        status = wait_for_room_drops_lock(pool, turn, deadline);
+        if (*wait == 0)
+            *wait = weir__seen_blocked(pool);
+        status = wait_for_room_drops_lock(pool, &turn, deadline);
     }
 }
 
@@ -262,10 +257,11 @@ static void leave_submitters(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 
 /* ------------------------------------------------------------- caller-runs */
 
-static void refuse_offers(weir_pool *pool, weir_group *group, uint64_t count)
+static void refuse_offers(weir_pool *pool, weir_group *group, uint64_t count,
+                          weir_status status)
 {
     weir__mutex_lock(&pool->lock);
-    weir__count_refused(pool, group, count);
+    weir__count_refused(pool, group, count, status);
     weir__mutex_unlock(&pool->lock);
 }
 
@@ -274,12 +270,12 @@ static weir_status run_here(weir_pool *pool, const struct weir__offer *offer)
     struct weir__entry *entry = weir__store_create_callers(pool);
 
     if (!entry) {
-        refuse_offers(pool, offer->group, 1);
+        refuse_offers(pool, offer->group, 1, WEIR_ENOMEM);
         return weir__refuse(WEIR_ENOMEM, "no memory to run a task here");
     }
     weir__mutex_lock(&pool->lock);
     if (pool->closing) {
-        weir__count_refused(pool, offer->group, 1);
+        weir__count_refused(pool, offer->group, 1, WEIR_CLOSED);
         weir__mutex_unlock(&pool->lock);
         weir__store_release_callers(entry);
         return WEIR_CLOSED;
@@ -336,8 +332,8 @@ static inline void tell_workers(weir_pool *pool)
 static weir_status
 let_in(weir_pool *pool, const struct weir__offer *offer, weir_deadline deadline)
 {
-    struct weir__turn turn = {0};
     bool callers_turn = false;
+    uint64_t wait = 0;
     weir_status status;
 
     if (is_plain(pool, offer) &&
@@ -346,8 +342,9 @@ let_in(weir_pool *pool, const struct weir__offer *offer, weir_deadline deadline)
         return WEIR_OK;
     }
     weir__mutex_lock(&pool->lock);
-    status = let_in_drops_lock(pool, offer, &turn, deadline);
+    status = let_in_drops_lock(pool, offer, &wait, deadline);
     leave_submitters(pool);
+    weir__seen_unblocked(pool, wait, status);
     if (status == WEIR_FULL &&
         pool->settings.options.on_full == WEIR_ON_FULL_CALLER_RUNS &&
         offer->not_before_ns <= weir__now()) {
@@ -358,7 +355,7 @@ let_in(weir_pool *pool, const struct weir__offer *offer, weir_deadline deadline)
                                   "its own pool itself");
     }
     if (status && !callers_turn)
-        weir__count_refused(pool, offer->group, 1);
+        weir__count_refused(pool, offer->group, 1, status);
     weir__mutex_unlock(&pool->lock);
     return callers_turn ? run_here(pool, offer) : status;
 }
@@ -404,12 +401,12 @@ weir_status weir_pool_submit(weir_pool *pool, weir_handler *handler, void *item,
 {
     WEIR__UNTRAPPED;
     weir_status status = check_offer(pool, handler, item, NULL);
+    struct weir__plain plain = {.handler = handler, .item = item};
     struct weir__offer offer;
 
     if (status)
         return status;
-    if (pool->has_lane &&
-        weir__lane_put(&pool->lane, &pool->listed, handler, item, NULL, 0)) {
+    if (pool->has_lane && weir__put_plain(pool, &plain, NULL, 0)) {
         tell_workers(pool);
         return WEIR_OK;
     }
@@ -514,7 +511,7 @@ weir_status weir_pool_submit_many(weir_pool *pool, weir_handler *handler,
         n += status == WEIR_OK;
     }
     if (n + 1 < count && status && offered) /* those behind it too */
-        refuse_offers(pool, NULL, count - n - 1);
+        refuse_offers(pool, NULL, count - n - 1, status);
     if (done)
         *done = n;
     return status;
@@ -585,7 +582,7 @@ weir_status weir__submit_task(weir_pool *pool, weir_group *group,
     if (out)
         status = weir__future_create(&offer.future, pool);
     if (status) {
-        refuse_offers(pool, group, 1);
+        refuse_offers(pool, group, 1, status);
         return status;
     }
     status = let_in(pool, &offer, deadline);

@@ -16,6 +16,7 @@
 #include "pool/pool.h"
 #include "pool/room.h"
 #include "pool/schedule.h"
+#include "pool/seen.h"
 
 static void steps_drop_lock(weir_pool *pool, struct weir__entry *entry)
     WEIR_REQUIRES(pool->lock);
@@ -96,6 +97,7 @@ static void free_entry_drops_lock(weir_pool *pool, struct weir__entry *entry)
     struct weir__series *series = entry->series;
     struct weir__entry *callers = entry->is_callers ? entry : NULL;
 
+    weir__seen_release_of(pool, entry);
     if (!callers)
         give_back(pool, entry);
     if (future || callers || is_kept) {

@@ -49,6 +49,7 @@
  */
 #include "base/clock.h"
 #include "pool/pool.h"
+#include "pool/seen.h"
 
 /* Nobody is added while others start workers too, or starts are put off. */
 static struct weir__load
@@ -99,11 +100,15 @@ void weir__watch_review(weir_pool *pool)
 void weir__watch_look(weir_pool *pool, int64_t now_ns)
 {
     struct weir__load load;
+    uint32_t more;
 
     if (now_ns < pool->scaling.look_ns)
         return;
     load = load_of(pool, now_ns);
-    pool->wanted += weir__scaling_look(&pool->scaling, &load, now_ns);
+    more = weir__scaling_look(&pool->scaling, &load, now_ns);
+    pool->wanted += more;
+    pool->tally.scaled_up += more;
+    weir__seen_scale(pool);
     if (load.waiting > 0 && pool->wanted < pool->settings.options.max_workers)
         return;
     pool->scaling.look_ns = INT64_MAX;
@@ -115,6 +120,7 @@ void weir__watch_give_up(weir_pool *pool)
     if (pool->wanted == pool->least)
         return;
     pool->wanted--;
+    weir__seen_scale(pool);
     weir__watch_review(pool);
 }
 
@@ -131,5 +137,7 @@ void weir__watch_let_go(weir_pool *pool)
 {
     if (pool->wanted >= pool->alive)
         pool->wanted = pool->alive - 1;
+    pool->tally.scaled_down++;
+    weir__seen_scale(pool);
     weir__watch_review(pool);
 }

@@ -35,7 +35,9 @@
 #include "base/error.h"
 #include "pool/children.h"
 #include "pool/limits.h"
+#include "pool/look.h"
 #include "pool/overload.h"
+#include "pool/seen.h"
 #include "process/child.h"
 
 /* ------------------------------------------------------------------ taking */
@@ -112,6 +114,7 @@ find_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (entry && entry->is_limited && !weir__limits_admit(pool, entry))
             continue;
         if (entry && weir__entry_is_stale(pool, entry)) {
+            pool->tally.stale++;
             weir__entry_moment_drops_lock(pool, entry);
             continue;
         }
@@ -188,6 +191,7 @@ run_attempt_drops_lock(weir_pool *pool, struct weir__worker *worker,
     worker->phase = WEIR__IN_ATTEMPT;
     pool->begun++;
     weir__entry_start(pool, entry, &worker->task, worker->index);
+    weir__look_post(worker, entry);
     weir__mutex_unlock(&pool->lock);
 
     if (worker->child) {
@@ -234,7 +238,7 @@ static void leave_pool(weir_pool *pool, struct weir__worker *worker)
 {
     worker->phase = WEIR__LEAVING;
     if (!worker->abandoned)
-        pool->alive--;
+        weir__seen_alive(pool, -1);
     weir__lane_call_workers(pool);
 }
 
@@ -409,7 +413,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     worker->thread.stack_bytes = pool->settings.options.stack_bytes;
     snprintf(suffix, sizeof(suffix), "%u", (unsigned)worker->index);
     weir__thread_set_name(&worker->thread, pool->settings.name, suffix);
-    pool->alive++;
+    weir__seen_alive(pool, 1);
     pool->threads++;
     weir__pool_hold(pool);
     weir__mutex_unlock(&pool->lock);
@@ -417,7 +421,7 @@ weir__worker_start_drops_lock(weir_pool *pool, struct weir__worker **out)
     weir__mutex_lock(&pool->lock);
     if (status) {
         worker->phase = WEIR__ABSENT;
-        pool->alive--;
+        weir__seen_alive(pool, -1);
         pool->threads--;
         weir__pool_drop(pool);
     }

@@ -28,11 +28,11 @@ static weir_status take_or_poll(weir_queue *q, struct getting *getting,
 static struct weir__pill *take_pill(weir_queue *q) WEIR_REQUIRES(q->lock);
 
 /* After a get. */
-static inline void tell_putters(weir_queue *q)
+static inline void tell_putters(weir_queue *q, size_t count)
 {
     weir__queue_wake(q, &q->putters);
-    if (WEIR_RARELY(q->options.on_pressure))
-        weir__queue_tell_pressure(q);
+    if (WEIR_RARELY(q->is_heeded))
+        weir__queue_tell(q, WEIR_EVENT_GET, count);
 }
 
 /* As weir__ring_get, for calls that are not worth a copy of it. */
@@ -68,7 +68,7 @@ weir__queue_get_unless(weir_queue *q, void *item, weir_deadline deadline,
         if (status)
             return status;
     }
-    tell_putters(q);
+    tell_putters(q, 1);
     return WEIR_OK;
 }
 
@@ -90,7 +90,7 @@ weir_status weir_queue_get_many(weir_queue *q, void *items, size_t count,
         if (getting.done == 0)
             status = get_slowly(q, &getting);
         if (getting.done > 0)
-            tell_putters(q);
+            tell_putters(q, getting.done);
     }
     if (done)
         *done = getting.done;
@@ -163,6 +163,8 @@ static weir_status get_waiting(weir_queue *q, struct getting *getting)
     if (answer == WEIR_TIMED_OUT)
         weir__queue_hush_getters(q);
     q->getters.waits += turn.waits > 0;
+    if (answer == WEIR_POISONED)
+        weir__queue_note(q, WEIR_EVENT_PILL, 0, -1);
     weir__queue_leave_getters(q);
     weir__mutex_unlock(&q->lock);
     weir__release(used_up);

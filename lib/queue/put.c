@@ -29,11 +29,11 @@ put_some(weir_queue *q, const void *items, size_t count, uint64_t ignored)
 }
 
 /* After a put. */
-static inline void tell_getters(weir_queue *q)
+static inline void tell_getters(weir_queue *q, size_t count)
 {
     weir__queue_wake(q, &q->getters);
-    if (WEIR_RARELY(q->options.on_pressure))
-        weir__queue_tell_pressure(q);
+    if (WEIR_RARELY(q->is_heeded))
+        weir__queue_tell(q, WEIR_EVENT_PUT, count);
 }
 
 weir_status
@@ -52,7 +52,7 @@ weir_queue_put(weir_queue *q, const void *item, weir_deadline deadline)
             return status;
         }
     }
-    tell_getters(q);
+    tell_getters(q, 1);
     return WEIR_OK;
 }
 
@@ -72,7 +72,7 @@ weir_status weir_queue_put_many(weir_queue *q, const void *items, size_t count,
         if (more == 0)
             status = put_slowly(q, rest, count - n, &more, deadline);
         if (more > 0)
-            tell_getters(q);
+            tell_getters(q, more);
         n += more;
     }
     if (is_valid && n < count)
@@ -121,6 +121,7 @@ static weir_status put_waiting(weir_queue *q, const void *items, size_t count,
     const struct weir__waitlist *waiters = &q->putters.event.waiters;
     weir_status answer, status = WEIR_OK;
     struct weir__turn turn = {0};
+    uint64_t wait = 0;
 
     weir__mutex_lock(&q->lock);
     for (;;) {
@@ -134,11 +135,17 @@ static weir_status put_waiting(weir_queue *q, const void *items, size_t count,
         }
         if (answer != WEIR_TIMED_OUT || status != WEIR_OK)
             break;
+        if (wait == 0) {
+            wait = ++q->blocked;
+            weir__queue_note(q, WEIR_EVENT_BLOCKED, wait, 0);
+        }
         status = weir__queue_park(q, &q->putters, &turn, coming, deadline);
     }
     if (answer == WEIR_TIMED_OUT)
         weir__queue_hush_putters(q);
     q->putters.waits += turn.waits > 0;
+    if (wait > 0)
+        weir__queue_note(q, WEIR_EVENT_UNBLOCKED, wait, answer);
     weir__queue_leave_putters(q);
     weir__mutex_unlock(&q->lock);
     return answer;

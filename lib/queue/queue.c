@@ -14,6 +14,7 @@
 #include "base/options.h"
 #include "base/processors.h"
 #include "base/trap.h"
+#include "observe/events.h"
 #include "queue/queue.h"
 #include "queue/settings.h"
 #include "queue/state.h"
@@ -64,6 +65,7 @@ weir_status weir_queue_create(weir_queue **out, size_t item_size,
     status = weir__mutex_init(&q->lock, WEIR__RANK_QUEUE);
     if (status)
         goto dispose_ring;
+    weir__queue_enter_events(q);
     *out = q;
     return WEIR_OK;
 
@@ -99,6 +101,7 @@ void weir_queue_destroy(weir_queue *q)
                             WEIR_DISCARD_DESTROY);
     weir__mutex_dispose(&q->lock);
     weir__ring_dispose(&q->ring);
+    weir__events_let_go(q->options.events);
     weir__release_apart(q);
 }
 
@@ -204,8 +207,10 @@ weir_status weir_queue_poison(weir_queue *q, size_t consumers)
         status = WEIR_CLOSED;
     } else if (consumers == WEIR_EVERY_CONSUMER) {
         q->poisoned = true;
+        weir__queue_note(q, WEIR_EVENT_PILL, 0, INT64_MAX);
         close_locked(q);
     } else {
+        weir__queue_note(q, WEIR_EVENT_PILL, 0, (int64_t)consumers);
         /* First the flag: from then on nobody passes where the pill lands. */
         weir__counter_or(&q->ring.head, WEIR__RING_PILLS);
         *pill = (struct weir__pill){.after = weir__ring_put_ever(&q->ring),
@@ -221,6 +226,9 @@ weir_status weir_queue_poison(weir_queue *q, size_t consumers)
 /* The answer changes for everyone. */
 static void close_locked(weir_queue *q)
 {
+    if (!q->has_told_end)
+        weir__queue_note(q, WEIR_EVENT_CLOSE, 0, 0);
+    q->has_told_end = true;
     weir__hint_write(&q->ending, 1);
     weir__counter_or(&q->ring.tail, WEIR__RING_CLOSED);
     weir__eventcount_wake_all(&q->getters.event);
@@ -376,6 +384,7 @@ void weir__queue_discard(const weir_queue *q, const void *item,
 {
     _Alignas(max_align_t) unsigned char copy[WEIR__MOST_ITEM_BYTES];
 
+    weir__queue_note(q, WEIR_EVENT_DISCARD, reason, 1);
     if (!q->options.on_discard)
         return;
     memcpy(copy, item, q->ring.item_size);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "observe/events.h"
 #include "queue/marks.h"
 
 enum { DEFAULT_CAPACITY = 1024 };
@@ -42,5 +43,7 @@ weir__queue_settings_read(weir_queue_options *into, size_t item_size,
     if (!status)
         status = weir__marks_read(&into->high_water, &into->low_water,
                                   into->capacity, "capacity");
+    if (!status)
+        status = weir__events_check(into->events, "events");
     return status;
 }

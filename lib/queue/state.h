@@ -126,6 +126,8 @@ struct weir_queue {
     /* Written rarely, read by every call: apart from what is not. */
     _Alignas(WEIR__APART) uint64_t generation; /* I: see base/fork.h */
     weir_queue_options options;                /* I: with defaults filled in */
+    bool is_heeded;                            /* I: it has events, or marks */
+    uint16_t source;                           /* I: its number in the events */
     struct weir__side getters;                 /* nothing to get */
     struct weir__side putters;                 /* no room */
     struct weir__hint ending;    /* A: before CLOSED: do not spin */
@@ -134,6 +136,8 @@ struct weir_queue {
     struct weir__mutex lock;
     struct weir__pills pills;        /* L: in ordinals of the head */
     bool poisoned;                   /* L: for every consumer */
+    bool has_told_end;               /* L: its events know that it is closed */
+    uint64_t blocked;                /* L: puts that had to wait, so far */
     struct weir__marks marks;        /* L: water marks */
     uint64_t dropped;                /* L: items */
     struct weir__eventcount joiners; /* unfinished > 0 */
@@ -200,6 +204,14 @@ void weir__queue_finish(weir_queue *q, size_t count);
 
 /* Tells on_pressure what has changed, if it is wanted. */
 void weir__queue_tell_pressure(weir_queue *q);
+
+/* What a queue has for its events, if it was given some; and that something
+ * happened: `what` goes where a task's number would. */
+void weir__queue_enter_events(weir_queue *q);
+void weir__queue_note(const weir_queue *q, weir_event_kind kind, uint64_t what,
+                      int64_t value);
+/* For a queue that is heeded: so many were put, or got. */
+void weir__queue_tell(weir_queue *q, weir_event_kind kind, size_t count);
 
 /* Hands a copy of an item to on_discard. */
 void weir__queue_discard(const weir_queue *q, const void *item,

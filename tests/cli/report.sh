@@ -107,3 +107,36 @@ test_progress_without_escapes_where_they_are_not_wanted() {
     lacks out $'\033'
     has out $'\rweir: [0-9]* done'
 }
+
+test_a_trace_and_a_picture_are_left() {
+    seq 20 | run -j 2 --attempts 2 --backoff 1ms --trace t.json --picture p.svg \
+        -- sh -c '[ $1 != 4 ]' - 2>err
+    expect "exit status" "$rc" 1
+    has t.json '"name":"retried"'
+    has t.json '"name":"failed"'
+    expect "attempts in the trace" "$(grep -c '"cat":"run"' t.json)" 21
+    ! command -v python3 || python3 -m json.tool t.json >json ||
+        fail "python3 cannot read the trace"
+    expect "the picture's end" "$(tail -1 p.svg)" "</svg>"
+    has p.svg '>worker 1<'
+}
+
+test_a_trace_that_has_no_room_is_said() {
+    [ -w /dev/full ] || skip "no /dev/full here"
+    seq 3 | run --trace /dev/full -- true 2>err
+    expect "exit status" "$rc" 1
+    expect "lines of errors" "$(lines err)" 1
+    has err "^weir run: --trace '/dev/full': No space left on device; "
+}
+
+test_metrics_are_left() {
+    seq 20 | run -j 2 --metrics m.prom -- sh -c '[ $1 != 4 ]' - 2>err
+    expect "exit status" "$rc" 1
+    has m.prom '^weir_pool_tasks_settled_total{pool="weir",outcome="done"} 19$'
+    has m.prom '^weir_pool_tasks_settled_total{pool="weir",outcome="failed"} 1$'
+    has m.prom '^weir_pool_running_seconds_count{pool="weir"} 20$'
+    [ -w /dev/full ] || return 0
+    seq 3 | run --metrics /dev/full -- true 2>err
+    expect "exit status" "$rc" 1
+    has err "^weir run: --metrics '/dev/full': No space left on device; "
+}

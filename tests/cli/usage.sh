@@ -187,3 +187,12 @@ test_a_wrong_first_word_is_refused() {
     has err "^weir: 'jump': not a command"
     expect "output" "$(cat out)" ""
 }
+
+test_a_file_that_cannot_be_written_is_refused() {
+    local option
+    for option in --trace --picture --metrics; do
+        refused "$option 'no/such/x': No such file or directory; name a file" \
+            "$option" no/such/x -- touch ran
+        refused "$option '': not a file name" "$option" '' -- touch ran
+    done
+}

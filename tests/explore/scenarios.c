@@ -26,5 +26,6 @@ const struct scenario *const scenario_themes[] = {
     scenarios_limits,
     scenarios_inlets,
     scenarios_pool_limits,
+    scenarios_events,
     NULL,
 };

@@ -18,6 +18,7 @@ extern const struct scenario scenarios_marks[];
 extern const struct scenario scenarios_polled[];
 
 /* A semaphore's, with and without a pool. */
+extern const struct scenario scenarios_events[];
 extern const struct scenario scenarios_limits[];
 extern const struct scenario scenarios_pool_limits[];
 

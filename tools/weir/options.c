@@ -32,6 +32,9 @@ enum {
     OPTION_PROGRESS,
     OPTION_SUMMARY,
     OPTION_MAX_BUFFER,
+    OPTION_TRACE,
+    OPTION_PICTURE,
+    OPTION_METRICS,
     OPTION_HELP
 };
 
@@ -52,6 +55,9 @@ static const struct option names[] = {
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"summary", optional_argument, NULL, OPTION_SUMMARY},
     {"max-buffer", required_argument, NULL, OPTION_MAX_BUFFER},
+    {"trace", required_argument, NULL, OPTION_TRACE},
+    {"picture", required_argument, NULL, OPTION_PICTURE},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0}};
 
@@ -94,6 +100,9 @@ const char options_help[] =
 "                        that is a terminal\n"
 "      --summary[=table|json]\n"
 "                        at the end, count the outcomes on standard error\n"
+"      --trace FILE      at the end, write what happened for ui.perfetto.dev\n"
+"      --picture FILE    at the end, draw it, as SVG\n"
+"      --metrics FILE    at the end, write its figures for Prometheus\n"
 "  -h, --help            print this\n"
 "\n"
 "On the first INT, TERM or HUP weir takes no more records and finishes what\n"
@@ -153,6 +162,13 @@ options_read(struct options *out, int argc, char *const *argv)
 
 /* ---------------------------------------------------------------- reading */
 
+static bool read_name(const char **out, const char *value, const char **remedy)
+{
+    *remedy = "not a file name";
+    *out = value;
+    return value[0] != '\0';
+}
+
 static bool
 read_option(struct options *o, int code, const char *value, const char **remedy)
 {
@@ -196,9 +212,13 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
         *remedy = "not one byte; write a character, \\t, \\0, \\x1f or \\037";
         return value_delimiter(value, &o->delimiter);
     case 'a':
-        *remedy = "not a file name";
-        o->arg_file = value;
-        return value[0] != '\0';
+        return read_name(&o->arg_file, value, remedy);
+    case OPTION_TRACE:
+        return read_name(&o->trace_file, value, remedy);
+    case OPTION_METRICS:
+        return read_name(&o->metrics_file, value, remedy);
+    case OPTION_PICTURE:
+        return read_name(&o->picture_file, value, remedy);
     case '0':
         o->delimiter = '\0';
         return true;

@@ -25,6 +25,7 @@ struct options {
     bool dry_run;
     enum progress_when progress;
     enum summary_form summary;
+    const char *trace_file, *picture_file, *metrics_file; /* NULL: none */
     char *const *command; /* part of argv, ends in NULL, not empty */
 };
 

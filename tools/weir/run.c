@@ -31,6 +31,7 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "leave.h"
 #include "options.h"
 #include "output.h"
 #include "signals.h"
@@ -65,6 +66,7 @@ struct job {
     struct outputs *outputs;
     weir_status input_status; /* next: why it failed; read after the run */
     int input_errno;
+    struct leavings leavings;
 };
 
 static int prepare(struct job *job, bool input_closed);
@@ -73,6 +75,8 @@ static int make_parts(struct job *job);
 static void fit_files(struct job *job);
 static int run(struct job *job);
 static weir_status run_pool(struct job *job, weir_report *report);
+static void
+look_at_pool(void *arg, const weir_pool *pool, weir_run_moment moment);
 static void set_retry(weir_retry *retry, const struct options *options);
 static bool is_worth_it(void *arg, const weir_outcome *outcome);
 static int exit_status(const struct job *job, const weir_report *report);
@@ -130,6 +134,10 @@ static int prepare(struct job *job, bool input_closed)
         return EXIT_USAGE;
     }
     status = open_input(job, input_closed);
+    if (status == EXIT_ALL_DONE &&
+        !leavings_open(&job->leavings, o->trace_file, o->picture_file,
+                       o->metrics_file))
+        status = EXIT_USAGE;
     return status == EXIT_ALL_DONE ? make_parts(job) : status;
 }
 
@@ -224,6 +232,8 @@ static int run(struct job *job)
     explain(job, &report);
     summary_write(stderr, job->options.summary, &report);
     answer = exit_status(job, &report);
+    if (!leavings_close(&job->leavings) && answer == EXIT_ALL_DONE)
+        answer = EXIT_NOT_ALL;
     outputs_close(job->outputs);
     return answer;
 }
@@ -254,17 +264,30 @@ static weir_status run_pool(struct job *job, weir_report *report)
     pool.timeout_ns = o->timeout_ns;
     pool.retry = &retry;
     pool.context = job;
+    pool.events = job->leavings.events;
+    pool.histograms = o->metrics_file != NULL;
 
     run.producers = producers;
     run.producer_count = 1;
     run.handler = handle;
     run.pool = &pool;
     run.stop_fd = signals_stop_fd();
+    run.on_pool = look_at_pool;
+    run.on_pool_arg = job;
     status = weir_run(&run, report);
     /* Refused before anything was touched: then it is still ours to close. */
     if (status == WEIR_EINVAL && !job->input_status)
         close_records(job);
     return status;
+}
+
+static void
+look_at_pool(void *arg, const weir_pool *pool, weir_run_moment moment)
+{
+    struct job *job = arg;
+
+    if (moment == WEIR_RUN_ENDS)
+        leavings_measure(&job->leavings, pool);
 }
 
 static void set_retry(weir_retry *retry, const struct options *o)

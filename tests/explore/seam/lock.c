@@ -26,6 +26,16 @@ seam_mutex_unlock(struct weir__mutex *mutex, const char *name)
     world_lock_release(&mutex->seam, name);
 }
 
+WEIR_TRUST_ME bool weir__mutex_try_aside(struct weir__mutex *mutex)
+{
+    return world_lock_try(&mutex->seam, "aside");
+}
+
+WEIR_TRUST_ME void weir__mutex_unlock_aside(struct weir__mutex *mutex)
+{
+    world_lock_release(&mutex->seam, "aside");
+}
+
 void weir__cond_init(struct weir__cond *cond)
 {
     world_cond_init(&cond->seam);

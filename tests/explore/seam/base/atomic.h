@@ -62,6 +62,17 @@ weir__hint_raise(struct weir__hint *hint, uint64_t value)
         hint->value = value;
 }
 
+#define weir__hint_publish(hint, value) weir__hint_write(hint, value)
+#define weir__hint_observe(hint)        weir__hint_read(hint)
+static inline void weir__figure_write(uint64_t *figure, uint64_t value)
+{
+    *figure = value;
+}
+UNWATCHED static inline uint64_t weir__figure_glance(const uint64_t *figure)
+{
+    return *figure;
+}
+
 #define SEAM_PLACE(object, text)                                               \
  ((struct atomics_place){(void *)(uintptr_t) & (object)->value, 8, text})
 

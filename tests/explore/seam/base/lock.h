@@ -36,6 +36,9 @@ void seam_mutex_lock(struct weir__mutex *mutex, const char *name)
 void seam_mutex_unlock(struct weir__mutex *mutex, const char *name)
     WEIR_RELEASES(mutex);
 
+bool weir__mutex_try_aside(struct weir__mutex *mutex) WEIR_TRIES(mutex);
+void weir__mutex_unlock_aside(struct weir__mutex *mutex) WEIR_RELEASES(mutex);
+
 void weir__cond_init(struct weir__cond *cond);
 void weir__cond_dispose(struct weir__cond *cond);
 void seam_cond_wake(struct weir__cond *cond, const char *name);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sample_trace.c - a run with a bit of everything, as a trace for trace.py.
+ *
+ *   sample_trace [picture]    to the standard output; or the picture of it
+ */
+#include <weir.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PRODUCERS = 3, TASKS = 40 };
+
+static weir_pool *pool;
+
+/* What becomes of a task, by its number. */
+static int handle(weir_task *task, void *item)
+{
+    size_t number = *(const size_t *)item;
+    weir_status status = weir_task_sleep(task, WEIR_US(200 + number % 7 * 100));
+
+    if (number % 10 == 3)
+        return weir_task_attempt(task) < 3 ? 1 : 0;
+    if (number % 10 == 5)
+        return 2;
+    if (number % 10 == 7)
+        status = weir_task_sleep(task, WEIR_SECONDS(60));
+    if (number % 20 == 9)
+        pthread_exit(NULL);
+    return status == WEIR_OK ? 0 : 3;
+}
+
+static void *produce(void *arg)
+{
+    for (size_t i = 0; i < TASKS; i++)
+        if (weir_pool_submit_copy(pool, handle, &i, WEIR_FOREVER))
+            return arg;
+    return NULL;
+}
+
+static int run(weir_events *events)
+{
+    weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
+    weir_retry retry = WEIR_RETRY_INIT;
+    pthread_t producers[PRODUCERS];
+    int failed = 0;
+
+    retry.max_attempts = 3;
+    retry.base_ns = WEIR_MS(1);
+    options.name = "mill \"1\"";
+    options.workers = 4;
+    options.queue_capacity = 5;
+    options.item_size = sizeof(size_t);
+    options.timeout_ns = WEIR_MS(20);
+    options.retry = &retry;
+    options.events = events;
+    if (weir_pool_create(&pool, &options))
+        return 1;
+    for (int i = 0; i < PRODUCERS; i++)
+        failed |= pthread_create(&producers[i], NULL, produce, pool);
+    for (int i = 0; i < PRODUCERS; i++) {
+        void *answer;
+
+        pthread_join(producers[i], &answer);
+        failed |= answer != NULL;
+    }
+    failed |= weir_pool_stop(pool, WEIR_STOP_AFTER_DRAIN, WEIR_FOREVER) != 0;
+    weir_pool_destroy(pool);
+    return failed;
+}
+
+int main(int count, char **arguments)
+{
+    weir_events *events;
+    int failed;
+
+    if (weir_events_create(&events, NULL))
+        return 1;
+    failed = run(events);
+    failed |= (count > 1 && !strcmp(arguments[1], "picture")
+                   ? weir_picture_write(events, STDOUT_FILENO)
+                   : weir_trace_write(events, STDOUT_FILENO)) != WEIR_OK;
+    if (failed)
+        fprintf(stderr, "%s\n", weir_last_error());
+    weir_events_destroy(events);
+    return failed;
+}
