@@ -311,7 +311,7 @@ weir_events_attach(weir_events **out, const void *memory, size_t bytes)
 {
     WEIR__UNTRAPPED;
     weir_events *events;
-    struct header h;
+    struct header h = {.version = 0};
     weir_status status;
 
     if (!out)
