@@ -267,7 +267,7 @@ START_TEST(a_reader_beside_writers_gets_whole_records_and_the_exact_loss)
             assert_whole(&out[i]);
     } while (!over || count > 0);
     helpers_join(helpers, WRITERS);
-    ck_assert_uint_eq(cursor.read + cursor.lost, WRITERS * EACH);
+    ck_assert_uint_eq(cursor.read + cursor.lost, (uint64_t)WRITERS * EACH);
 }
 END_TEST
 

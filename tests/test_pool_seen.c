@@ -241,7 +241,8 @@ START_TEST(plain_tasks_lie_one_behind_the_other)
     gate_open(&first->finish);
     settle_all();
     for (int i = 1; i <= 3; i++) {
-        ck_assert_int_eq(find(WEIR_EVENT_START, i)->value, 700 * (i - 1));
+        ck_assert_int_eq(find(WEIR_EVENT_START, i)->value,
+                         INT64_C(700) * (i - 1));
         ck_assert_int_eq(find(WEIR_EVENT_SETTLE, i)->at_ns -
                              find(WEIR_EVENT_START, i)->at_ns,
                          700);

@@ -221,8 +221,8 @@ weir_events_create(weir_events **out, const weir_events_options *options)
     events->memory = o.memory ? o.memory : weir__allocate_apart(bytes);
     if (!events->memory) {
         weir__release(events);
-        return weir__refuse(WEIR_ENOMEM, "no memory for %llu events",
-                            (unsigned long long)events->records * o.lanes);
+        return weir__refuse(WEIR_ENOMEM, "no memory for events: %zu bytes",
+                            bytes);
     }
     if (o.memory)
         clear(events->memory, bytes);
@@ -311,7 +311,7 @@ weir_events_attach(weir_events **out, const void *memory, size_t bytes)
 {
     WEIR__UNTRAPPED;
     weir_events *events;
-    struct header h;
+    struct header h = {.version = 0};
     weir_status status;
 
     if (!out)

@@ -422,9 +422,11 @@ check_histogram(const weir_pool *pool, weir_pool_time of, weir_histogram *out)
 {
     weir_status status = weir__pool_check(pool);
 
-    if (!status && !out)
-        status = weir__refuse(WEIR_EINVAL, "out is NULL");
-    if (!status && (unsigned)of > WEIR_POOL_RUNNING)
+    if (status)
+        return status;
+    if (!out)
+        return weir__refuse(WEIR_EINVAL, "out is NULL");
+    if ((unsigned)of > WEIR_POOL_RUNNING)
         status = weir__refuse(WEIR_EINVAL,
                               "%d is no time: use WEIR_POOL_WAITING or "
                               "WEIR_POOL_RUNNING",
