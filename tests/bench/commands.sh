@@ -271,7 +271,7 @@ test_compare_understands_what_weir_bench_writes() {
     expect "errors" "$(cat err)" ""
     has out '^queue 4P1C weir .*too few rounds$'
     expect "rows of hostile" "$(grep -c '"bench":"hostile"' rows)" 6
-    has out '^9 compared: 0 slower'
+    has out '^13 compared: 0 slower'
 }
 
 # -------------------------------------------------------------------- report
