@@ -24,7 +24,7 @@ enum entrant_kind {
     ENTRANT_KINDS
 };
 
-enum { MOST_ENTRANTS = 40, MOST_OWN = 8 };
+enum { MOST_ENTRANTS = 48, MOST_OWN = 8 };
 
 struct entrant {
     const char *id;    /* as on the command line */
