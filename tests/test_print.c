@@ -258,6 +258,7 @@ START_TEST(with_the_lock_taken_it_says_so_and_what_it_can_see)
     assert_says(" runs task 1 \"invoice 4711\", for ");
     assert_says("accepted 1 = done 0 + running 1\n");
     finish_job(job);
+    settle_all(); /* its worker is rid of it */
     weir__mutex_lock(&pool->lock);
     print_now();
     weir__mutex_unlock(&pool->lock);
