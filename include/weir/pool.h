@@ -310,8 +310,8 @@ weir_pool_create(weir_pool **out, const weir_pool_options *options);
  *          as long as the handler if the submitter runs it (caller-runs).
  * Owns:    on WEIR_OK the pool holds `item` until on_release; otherwise
  *          nothing has moved.
- * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED, WEIR_FULL (policy, or
- *          the breaker is open),
+ * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_CLOSED,
+ *          WEIR_FULL (policy, or the breaker is open),
  *          WEIR_DEGRADED (max_abandoned threads are abandoned; at once, also if
  *          it was waiting for room),
  *          WEIR_DEADLOCK (in a handler or callback of this pool: it would have
@@ -367,7 +367,8 @@ weir_pool_submit_copy(weir_pool *pool, weir_handler *handler, const void *item,
  * Owns:    on WEIR_OK the caller owns *out until weir_future_release; the item
  *          as weir_pool_submit or weir_pool_submit_copy has it.
  * Returns: as weir_pool_submit; WEIR_ENOMEM for the future too; WEIR_EINVAL if
- *          not_before is WEIR_FOREVER or every_ns below 0; for a series
+ *          not_before is WEIR_FOREVER, every_ns below 0, or its semaphore has
+ *          not so many permits (WEIR_DEADLOCK: with the pool's); for a series
  *          WEIR_OK, WEIR_CLOSED, WEIR_ENOMEM, WEIR_FORKED and WEIR_EINVAL
  *          only, the last also if `out` is not NULL.
  * Threads: any; from a handler too.
