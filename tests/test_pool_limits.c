@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* test_pool_limits.c - semaphores that a pool or a task is given: tasks that
  * they hold back. */
-#include <weir/group.h>
 #include <weir/pool.h>
 #include <weir/semaphore.h>
-#include <weir/stream.h>
 
 #include <sched.h>
-#include <string.h>
 
 #include "pools.h"
 #include "suite.h"
@@ -39,12 +36,6 @@ static void open_limited(uint32_t workers, weir_semaphore *semaphore)
     open_pool_of(workers);
 }
 
-static void await_held(uint64_t count)
-{
-    while (stats_now().held != count)
-        sched_yield();
-}
-
 /* Of a host that takes one at a time. */
 static weir_task_spec of(weir_semaphore *host)
 {
@@ -72,8 +63,7 @@ start_at(weir_semaphore *host, int (*act)(weir_task *task, struct job *job))
     return job;
 }
 
-/* --------------------------------------------------------- a pool's semaphore
- */
+/* ------------------------------------------------------- a pool's semaphore */
 
 START_TEST(no_more_run_than_there_are_permits)
 {
@@ -237,8 +227,7 @@ START_TEST(the_handle_may_go_before_the_pool)
 }
 END_TEST
 
-/* -------------------------------------------------------- beside threads,
- * pools */
+/* ---------------------------------------------------- beside threads, pools */
 
 START_TEST(threads_and_tasks_are_served_in_the_order_of_asking)
 {
@@ -372,8 +361,7 @@ START_TEST(two_pools_that_need_two_in_different_orders_do_not_lock_up)
 }
 END_TEST
 
-/* --------------------------------------------------------------- a task's own
- */
+/* ------------------------------------------------------------- a task's own */
 
 START_TEST(who_is_held_stands_in_nobodys_way)
 {
@@ -427,148 +415,29 @@ START_TEST(the_pools_and_its_own_may_be_the_same)
 }
 END_TEST
 
-static weir_task_spec every_second_at(weir_semaphore *host, struct job *job)
-{
-    weir_task_spec spec = of(host);
-
-    spec.every_ns = SECOND;
-    spec.handler = run_other;
-    spec.item = job->arg;
-    return spec;
-}
-
 START_TEST(a_series_has_it_too)
 {
-    struct job *job = new_job(act_answer);
     struct other counted = {.ran = TALLY_INIT};
-    weir_task_spec spec;
+    weir_task_spec spec = of(first);
 
-    job->arg = &counted;
-    options.on_settled = NULL;
+    options.on_settled = NULL; /* the item is no job */
     options.on_release = NULL;
     open_pool_of(2);
     ck_assert_int_eq(weir_semaphore_acquire(first, 1, WEIR_NOW), WEIR_OK);
-    spec = every_second_at(first, job);
+    spec.every_ns = SECOND;
+    spec.handler = run_other;
+    spec.item = &counted;
     ck_assert_int_eq(weir_pool_submit_task(pool, &spec, NULL, WEIR_NOW),
                      WEIR_OK);
     await_held(1);
+    ck_assert_uint_eq(tally_read(&counted.ran), 0);
     ck_assert_int_eq(weir_semaphore_release(first, 1), WEIR_OK);
     await_count(&counted.ran, 1);
     end_pool();
 }
 END_TEST
 
-/* ------------------------------------------------------- what ends a held one
- */
-
-START_TEST(it_counts_as_queued_and_against_the_capacity)
-{
-    struct job *busy, *held, *refused = new_job(act_answer);
-    weir_pool_entry lines[4] = {WEIR_POOL_ENTRY_INIT};
-
-    options.queue_capacity = 1;
-    options.on_full = WEIR_ON_FULL_REFUSE;
-    open_limited(2, first);
-    busy = start_new(act_wait);
-    held = submit_new(act_answer);
-    await_held(1);
-    ck_assert_int_eq(submit(refused), WEIR_FULL);
-    ck_assert_uint_eq(weir_pool_list(pool, lines, 4), 2);
-    ck_assert(!lines[0].held);
-    ck_assert_int_eq(lines[1].state, WEIR_TASK_QUEUED);
-    ck_assert(lines[1].held);
-    finish_job(busy);
-    assert_outcome(held, WEIR_OUTCOME_DONE);
-}
-END_TEST
-
-START_TEST(it_expires)
-{
-    struct job *busy, *held;
-
-    options.time_to_live_ns = SECOND;
-    open_limited(2, first);
-    busy = start_new(act_wait);
-    held = submit_new(act_answer);
-    await_held(1);
-    advance_to(test_clock_now() + SECOND);
-    assert_outcome(held, WEIR_OUTCOME_EXPIRED);
-    ck_assert_uint_eq(weir_semaphore_waiting(first), 0);
-    finish_job(busy);
-}
-END_TEST
-
-START_TEST(it_is_dropped_as_the_oldest)
-{
-    struct job *busy, *held, *next;
-
-    options.queue_capacity = 1;
-    options.on_full = WEIR_ON_FULL_DROP_OLDEST;
-    open_limited(2, first);
-    busy = start_new(act_wait);
-    held = submit_new(act_answer);
-    await_held(1);
-    next = submit_new(act_answer);
-    assert_outcome(held, WEIR_OUTCOME_DROPPED);
-    finish_job(busy);
-    assert_outcome(next, WEIR_OUTCOME_DONE);
-}
-END_TEST
-
-START_TEST(a_stop_now_cancels_it)
-{
-    struct job *busy, *held[3];
-    struct call call = {.how = WEIR_STOP_NOW, .deadline = WEIR_FOREVER};
-
-    open_limited(2, first);
-    busy = start_new(act_wait);
-    for (size_t i = 0; i < 3; i++)
-        held[i] = submit_new(act_answer);
-    await_held(3);
-    start_call(&call, act_stop);
-    for (size_t i = 0; i < 3; i++)
-        assert_outcome(held[i], WEIR_OUTCOME_CANCELLED);
-    finish_job(busy);
-    ck_assert_int_eq(end_call(&call), WEIR_OK);
-}
-END_TEST
-
-START_TEST(a_drain_waits_for_it)
-{
-    struct job *busy, *held;
-    struct call call = {.how = WEIR_STOP_AFTER_DRAIN};
-
-    open_limited(2, first);
-    busy = start_new(act_wait);
-    held = submit_new(act_answer);
-    await_held(1);
-    block_call(&call, act_stop);
-    finish_job(busy);
-    ck_assert_int_eq(end_call(&call), WEIR_OK);
-    assert_outcome(held, WEIR_OUTCOME_DONE);
-}
-END_TEST
-
-START_TEST(a_group_cancels_it)
-{
-    struct job *busy, *held = new_job(act_answer);
-    weir_group *group;
-
-    open_limited(2, first);
-    ck_assert_int_eq(weir_group_create(&group, pool), WEIR_OK);
-    busy = start_new(act_wait);
-    ck_assert_int_eq(weir_group_submit(group, run_job, held, WEIR_NOW),
-                     WEIR_OK);
-    await_held(1);
-    weir_group_cancel(group);
-    assert_outcome(held, WEIR_OUTCOME_CANCELLED);
-    weir_group_destroy(group);
-    finish_job(busy);
-}
-END_TEST
-
-/* ------------------------------------------------------------------- refusals
- */
+/* ----------------------------------------------------------------- refusals */
 
 static void assert_refused(const char *word)
 {
@@ -622,13 +491,6 @@ int main(void)
                                       and_keeps_nothing_of_the_pools,
                                       the_pools_and_its_own_may_be_the_same,
                                       a_series_has_it_too, NULL};
-    const TTest *const ends[] = {it_counts_as_queued_and_against_the_capacity,
-                                 it_expires,
-                                 it_is_dropped_as_the_oldest,
-                                 a_stop_now_cancels_it,
-                                 a_drain_waits_for_it,
-                                 a_group_cancels_it,
-                                 NULL};
     const TTest *const refusals[] = {options_that_make_no_sense_are_refused,
                                      NULL};
     const struct chapter chapters[] = {
@@ -636,7 +498,6 @@ int main(void)
         {"ways to end", ways, setup, teardown, 3, 0},
         {"beside threads and pools", others, setup, teardown, 0, 0},
         {"a task's own", tasks_own, setup, teardown, 0, 0},
-        {"what ends a held one", ends, setup, teardown, 0, 0},
         {"refusals", refusals, setup, teardown, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};
 

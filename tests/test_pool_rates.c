@@ -47,14 +47,7 @@ static void teardown(void)
     weir_breaker_destroy(breaker);
 }
 
-static void await_held(uint64_t count)
-{
-    while (stats_now().held != count)
-        sched_yield();
-}
-
-/* ----------------------------------------------------------------------- rate
- */
+/* --------------------------------------------------------------------- rate */
 
 /* Who is held holds no worker. */
 static void await_no_busy_worker(void)
@@ -155,8 +148,7 @@ START_TEST(who_lacks_permits_passes_its_token_on)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- adaptive
- */
+/* ----------------------------------------------------------------- adaptive */
 
 static void open_adaptive(uint32_t workers)
 {
@@ -223,8 +215,7 @@ START_TEST(a_missed_deadline_is_overload_and_in_flight_until_it_ends)
 }
 END_TEST
 
-/* -------------------------------------------------------------------- breaker
- */
+/* ------------------------------------------------------------------ breaker */
 
 static int act_fail(weir_task *task, struct job *job)
 {

@@ -12,6 +12,47 @@
 
 static weir_producer range;
 
+/* ------------------------------------------------------------------- limits */
+
+static int overloads(weir_task *task, void *item)
+{
+    if (*(uint64_t *)item == 7)
+        raise(SIGKILL);
+    weir_task_overloaded(task);
+    return 0;
+}
+
+/* The signal crosses, and permits of a child that is killed go back. */
+START_TEST(limits_hold_what_children_run)
+{
+    weir_adaptive_options a = WEIR_ADAPTIVE_OPTIONS_INIT;
+    weir_semaphore *one;
+    weir_adaptive *ten;
+
+    a.kind = WEIR_ADAPTIVE_AIMD;
+    a.start = 10;
+    ck_assert_int_eq(weir_adaptive_create(&ten, &a), WEIR_OK);
+    ck_assert_int_eq(weir_semaphore_create(&one, 1), WEIR_OK);
+    options.workers = 2;
+    options.item_size = sizeof(uint64_t);
+    options.semaphore = one;
+    options.adaptive = ten;
+    ck_assert_int_eq(weir_pool_create(&pool, &options), WEIR_OK);
+    for (uint64_t i = 0; i < 10; i++)
+        ck_assert_int_eq(weir_pool_submit_copy(pool, overloads, &i,
+                                               WEIR_FOREVER),
+                         WEIR_OK);
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    ck_assert_uint_eq(weir_semaphore_available(one), 1);
+    ck_assert_uint_eq(weir_adaptive_in_flight(ten), 0);
+    ck_assert_uint_lt(weir_adaptive_limit(ten), 10);
+    weir_semaphore_destroy(one);
+    weir_adaptive_destroy(ten);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ streams */
+
 static void open_numbers(uint64_t count)
 {
     options.workers = 2;
@@ -170,8 +211,7 @@ START_TEST(a_fan_may_lead_to_processes)
 }
 END_TEST
 
-/* ---------------------------------------------------- several at a time
- */
+/* -------------------------------------------------------- several at a time */
 
 enum { BATCH = 7, EIGHT_BATCHES = 8 * BATCH };
 
@@ -314,8 +354,7 @@ START_TEST(batches_of_pointers_are_refused)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------- time
- */
+/* --------------------------------------------------------------------- time */
 
 static int act_third_is_last(weir_task *task, struct deed *deed)
 {
@@ -376,10 +415,12 @@ int main(void)
     const TTest *const several[] = {
         batches_cross, merged_items_cross_and_go_back_to_their_sources,
         batches_of_pointers_are_refused, NULL};
+    const TTest *const limits[] = {limits_hold_what_children_run, NULL};
     const TTest *const time[] = {a_child_may_end_its_series,
                                  a_delayed_task_crosses, NULL};
     const struct chapter chapters[] = {
         {"time", time, children_setup, children_teardown, 0, 0},
+        {"limits", limits, children_setup, children_teardown, 0, 0},
         {"several", several, children_setup, children_teardown, 0, 0},
         {"flow", all, children_setup, children_teardown, 0, 0},
         {NULL, NULL, NULL, NULL, 0, 0}};

@@ -428,6 +428,12 @@ weir_pool_stats stats_now(void)
     return stats;
 }
 
+void await_held(uint64_t count)
+{
+    while (stats_now().held != count)
+        sched_yield();
+}
+
 weir_ledger ledger_now(void)
 {
     return stats_now().ledger;

@@ -147,6 +147,8 @@ void rouse_timekeeper(int64_t at_ns);
 
 weir_pool_stats stats_now(void);
 weir_ledger ledger_now(void);
+/* Until limits hold so many tasks back; a hang ends the test. */
+void await_held(uint64_t count);
 /* The law of the ledger, written out. */
 void assert_balanced(void);
 /* Blocks until the pool is idle. */
