@@ -177,8 +177,7 @@ static void fan_out(int count, weir_status expected)
         ck_assert_uint_eq(source.releases[i], 1);
 }
 
-/* --------------------------------------------------------------------- tests
- */
+/* -------------------------------------------------------------------- tests */
 
 START_TEST(the_same_key_is_the_same_pool_in_order)
 {

@@ -263,8 +263,7 @@ must_have_left(int number, const char *stage, weir_outcome_kind kind)
                      weir_outcome_name(kind));
 }
 
-/* ------------------------------------------------------------------- passing
- */
+/* ------------------------------------------------------------------ passing */
 
 START_TEST(every_item_passes_all_stages)
 {
@@ -336,8 +335,7 @@ START_TEST(an_empty_source_ends_it)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- leaving
- */
+/* ------------------------------------------------------------------ leaving */
 
 static int give_nothing(weir_task *task, void *item)
 {
@@ -449,8 +447,7 @@ START_TEST(retries_are_the_stages_affair)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ pressure
- */
+/* ----------------------------------------------------------------- pressure */
 
 static size_t held(size_t stage)
 {
@@ -491,8 +488,7 @@ START_TEST(a_slow_last_stage_stops_the_first)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ early ends
- */
+/* --------------------------------------------------------------- early ends */
 
 START_TEST(a_failed_source_ends_it_and_what_it_gave_is_done)
 {
@@ -602,8 +598,7 @@ START_TEST(its_own_handlers_cannot_wait_for_it)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- refusals
- */
+/* ----------------------------------------------------------------- refusals */
 
 static void refused(const char *words)
 {

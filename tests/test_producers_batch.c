@@ -372,8 +372,7 @@ START_TEST(in_a_fork_child_it_gives_nothing_and_can_be_closed)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- in runs
- */
+/* ------------------------------------------------------------------ in runs */
 
 static atomic_int sum;
 static int stop_fd, stop_at;

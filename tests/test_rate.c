@@ -40,8 +40,7 @@ static weir_status take_now(size_t tokens)
     return weir_rate_acquire(rate, tokens, WEIR_NOW);
 }
 
-/* ----------------------------------------------------------------- the front
- */
+/* ---------------------------------------------------------------- the front */
 
 START_TEST(a_burst_is_there_at_once_and_then_so_many_a_second)
 {
@@ -163,8 +162,7 @@ START_TEST(a_fork_child_may_not_use_it)
 }
 END_TEST
 
-/* ---------------------------------------------------------------- the bucket
- */
+/* --------------------------------------------------------------- the bucket */
 
 START_TEST(fractions_of_a_nanosecond_are_not_lost)
 {

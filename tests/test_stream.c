@@ -10,8 +10,7 @@
 #include "streams.h"
 #include "suite.h"
 
-/* ------------------------------------------------------------------- reading
- */
+/* ------------------------------------------------------------------ reading */
 
 START_TEST(every_item_arrives_once)
 {
@@ -117,8 +116,7 @@ START_TEST(two_streams_share_a_pool)
 }
 END_TEST
 
-/* -------------------------------------------------------------------- window
- */
+/* ------------------------------------------------------------------- window */
 
 START_TEST(a_reader_that_is_away_stops_the_producer)
 {
@@ -166,8 +164,7 @@ START_TEST(an_item_is_released_at_the_following_next)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ outcomes
- */
+/* ----------------------------------------------------------------- outcomes */
 
 static int fail_in_words(weir_task *task, int number)
 {
@@ -369,8 +366,7 @@ START_TEST(an_item_can_expire)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- plainly
- */
+/* ------------------------------------------------------------------ plainly */
 
 /* A producer of which nobody hears, and a pool without callbacks. */
 START_TEST(plain_items_arrive_once)

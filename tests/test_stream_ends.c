@@ -171,8 +171,7 @@ START_TEST(a_handler_of_its_pool_may_close_it)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ bad ends
- */
+/* ----------------------------------------------------------------- bad ends */
 
 START_TEST(a_failed_producer_is_the_end)
 {
@@ -328,8 +327,7 @@ START_TEST(it_may_outlive_its_pool_with_a_stuck_attempt)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ refusals
- */
+/* ----------------------------------------------------------------- refusals */
 
 static void refused(weir_status expected, const char *word)
 {

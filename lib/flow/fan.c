@@ -143,8 +143,7 @@ static weir_status submit_by_key(void *arg, void *item)
     return status;
 }
 
-/* -------------------------------------------------------------------- checks
- */
+/* ------------------------------------------------------------------- checks */
 
 static weir_status
 check_fan_pool(const weir_fan_options *o, size_t i, const weir_producer *p)

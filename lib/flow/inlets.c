@@ -290,8 +290,7 @@ void weir__inlets_interrupt(struct weir__inlets *ins)
         end_inlets(ins, true);
 }
 
-/* ------------------------------------------------- what becomes of the items
- */
+/* ------------------------------------------------ what becomes of the items */
 
 const weir_producer *
 weir__inlets_source(const struct weir__inlets *ins, size_t from)

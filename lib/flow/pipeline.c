@@ -18,8 +18,7 @@
 
 enum { STAGES_AT_MOST = 64, STAGE_CAPACITY = 64, CAPACITY_AT_MOST = 1 << 23 };
 
-/* -------------------------------------------------------------------- checks
- */
+/* ------------------------------------------------------------------- checks */
 
 static weir_status refuse_stage(const struct weir__stage *stage,
                                 const char *option, const char *remedy)
@@ -124,8 +123,7 @@ check_item_size(struct weir_pipeline *pipeline, struct weir__stage *stage)
     return WEIR_OK;
 }
 
-/* ---------------------------------------------------------------------- open
- */
+/* --------------------------------------------------------------------- open */
 
 static weir_status
 read_stages(struct weir_pipeline *pipeline, const weir_pipeline_options *o,
@@ -331,8 +329,7 @@ weir_pipeline_open(weir_pipeline **out, const weir_producer *producer,
     return WEIR_OK;
 }
 
-/* ----------------------------------------------------------------- its course
- */
+/* --------------------------------------------------------------- its course */
 
 static weir_status check_pipeline(const weir_pipeline *pipeline)
 {

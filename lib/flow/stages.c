@@ -53,8 +53,7 @@ static void put_back(struct weir_pipeline *pipeline, uint64_t origin)
     (void)status; /* there is room; or it is closed, and nobody wants one */
 }
 
-/* ------------------------------------------------------------------ references
- */
+/* --------------------------------------------------------------- references */
 
 void weir__pipeline_let_go(struct weir_pipeline *pipeline)
 {
@@ -103,8 +102,7 @@ static bool await_go(struct weir_pipeline *pipeline)
     return goes;
 }
 
-/* ------------------------------------------------------------------- early end
- */
+/* ---------------------------------------------------------------- early end */
 
 /* The first reason is the one.  Returns whether nothing is being cancelled
  * yet, and from now on it is. */
@@ -160,8 +158,7 @@ void weir__stage_listen(struct weir__stage *stage)
     stage->stream->fed_arg = stage;
 }
 
-/* ------------------------------------------------------------------- leaving
- */
+/* ------------------------------------------------------------------ leaving */
 
 static void
 note_left(struct weir_pipeline *pipeline, const struct weir__stage *stage,
@@ -211,8 +208,7 @@ static void stage_release(void *self, void *item)
     put_back(pipeline, tag->origin);
 }
 
-/* ------------------------------------------------------------------- reading
- */
+/* ------------------------------------------------------------------ reading */
 
 static weir_outcome without_result(const weir_outcome *outcome,
                                    weir_outcome_kind kind, const char *message)
@@ -341,8 +337,7 @@ weir_producer weir__stage_producer(struct weir__stage *stage)
     return producer;
 }
 
-/* ---------------------------------------------------------------- the reader
- */
+/* --------------------------------------------------------------- the reader */
 
 /* Nothing goes on from here: what could have is cancelled. */
 static void read_to_the_end(struct weir__stage *stage)

@@ -142,8 +142,7 @@ weir_status weir_stream_next(weir_stream *stream, void *item,
     return WEIR_OK;
 }
 
-/* --------------------------------------------------------------------- close
- */
+/* -------------------------------------------------------------------- close */
 
 static void let_go_of_all(struct weir_stream *stream)
 {
@@ -179,8 +178,7 @@ void weir_stream_close(weir_stream *stream)
     let_go_of_all(stream);
 }
 
-/* ---------------------------------------------------------------------- open
- */
+/* --------------------------------------------------------------------- open */
 
 void *weir__stream_lent(const weir_stream *stream)
 {
@@ -194,8 +192,7 @@ size_t weir__stream_held(const weir_stream *stream)
     return (size_t)(weir__hint_read(&stream->given) - taken);
 }
 
-/* ---------------------------------------------------------------------- open
- */
+/* --------------------------------------------------------------------- open */
 
 static weir_status
 check_options(const weir_pool *pool, const weir_stream_options *o,

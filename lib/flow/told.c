@@ -6,8 +6,7 @@
 #include "base/fault.h"
 #include "pool/pool.h"
 
-/* ------------------------------------------------------------------- release
- */
+/* ------------------------------------------------------------------ release */
 
 /* `told`: on a thread of the pool's. */
 static void dispose_stream(struct weir_stream *stream, bool told)

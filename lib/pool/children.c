@@ -42,8 +42,7 @@ void weir__children_dispose(struct weir__worker *worker)
     weir__release(worker->child);
 }
 
-/* ------------------------------------------------------------- by the worker
- */
+/* ------------------------------------------------------------ by the worker */
 
 bool weir__children_are_fit(const struct weir__worker *worker)
 {

@@ -38,8 +38,7 @@ void weir__kept_tell(const struct weir__kept *kept,
     source->let_go(source->arg, kept->item, true);
 }
 
-/* -------------------------------------------------------------- giving it up
- */
+/* ------------------------------------------------------------- giving it up */
 
 void weir__pool_give_up(weir_pool *pool, struct weir__keeper *keeper)
 {

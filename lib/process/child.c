@@ -69,8 +69,7 @@ weir_status weir__child_settings_read(struct weir__child_settings *into,
     return WEIR_OK;
 }
 
-/* -------------------------------------------------------------------- waiting
- */
+/* ------------------------------------------------------------------ waiting */
 
 bool weir__child_await(struct pollfd *what, size_t count, int64_t until_ns)
 {

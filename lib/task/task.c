@@ -207,8 +207,7 @@ void weir__task_answer(const struct weir_task *task, weir_outcome *outcome)
     outcome->result_size = task->result_size;
 }
 
-/* ------------------------------------------------------------- what it holds
- */
+/* ------------------------------------------------------------ what it holds */
 
 struct weir__holding *weir__task_holding(struct weir_task *task, const void *of)
 {

@@ -201,8 +201,7 @@ void houses_close(void)
     }
 }
 
-/* ---------------------------------------------------------------- submitting
- */
+/* --------------------------------------------------------------- submitting */
 
 /* Whether a submit without a spec says it all. */
 static bool needs_no_spec(const struct kind *kind)

@@ -22,8 +22,7 @@
 #define END(kind)  (1u << WEIR_OUTCOME_##kind)
 #define EVERYWHERE (TO(PLAIN) | TO(RICH) | TO(HASTY) | TO(TRAP))
 
-/* ------------------------------------------------------------ they do as told
- */
+/* ---------------------------------------------------------- they do as told */
 
 static int act_answer(weir_task *task, struct slot *slot)
 {
@@ -48,8 +47,7 @@ static int act_raise(weir_task *task, struct slot *slot)
     weir_task_raise(task, 9, "raised on purpose");
 }
 
-/* ------------------------------------------------------ they end their thread
- */
+/* ---------------------------------------------------- they end their thread */
 
 static int act_exit(weir_task *task, struct slot *slot)
 {
@@ -116,8 +114,7 @@ static int act_crash(weir_task *task, struct slot *slot)
     }
 }
 
-/* --------------------------------------------------------------- they overstay
- */
+/* ------------------------------------------------------------ they overstay */
 
 static int act_listen(weir_task *task, struct slot *slot)
 {
@@ -220,8 +217,7 @@ static int act_compute(weir_task *task, struct slot *slot)
     return 0;
 }
 
-/* -------------------------------------------------------------- they come back
- */
+/* ----------------------------------------------------------- they come back */
 
 static const weir_retry thrice = {.size = sizeof(thrice),
                                   .max_attempts = 3,
@@ -259,8 +255,7 @@ static int act_listen_once(weir_task *task, struct slot *slot)
     return weir_task_attempt(task) == 1 ? act_listen(task, slot) : 0;
 }
 
-/* ------------------------------------------------ they are in a child process
- */
+/* ---------------------------------------------- they are in a child process */
 
 /* Whatever there is of the library works there, too. */
 static int act_remotely(weir_task *task, struct slot *none)
@@ -322,8 +317,7 @@ static int act_overstay_remotely(weir_task *task, struct slot *none)
         poll(NULL, 0, -1);
 }
 
-/* --------------------------------------------------- they use weir, or the
- * world */
+/* ---------------------------------------------- they use weir, or the world */
 
 static int act_submit(weir_task *task, struct slot *slot)
 {

@@ -74,8 +74,7 @@ void open_stream(const weir_pool_options *options, enum flow_kind kind,
     choice_hush(false);
 }
 
-/* ----------------------------------------------------------------- the reader
- */
+/* --------------------------------------------------------------- the reader */
 
 static void end_loan(void)
 {

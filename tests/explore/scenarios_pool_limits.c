@@ -342,8 +342,7 @@ static void pool_held_is_left_before_another(void)
     close_semaphore();
 }
 
-/* -------------------------------------------------- rate, adaptive and breaker
- */
+/* ----------------------------------------------- rate, adaptive and breaker */
 
 static void open_rated(uint32_t workers)
 {

@@ -256,8 +256,7 @@ static void pool_stream_close_against_freeing(void)
     close_stream();
 }
 
-/* ------------------------------------------------------------ the pool's end
- */
+/* ----------------------------------------------------------- the pool's end */
 
 static void pool_stream_against_stop_now(void)
 {
@@ -296,8 +295,7 @@ static void pool_stream_outlives_its_pool(void)
     must(take_all() == WEIR_CLOSED || items.taken == 2);
 }
 
-/* ---------------------------------------------------------------- the source
- */
+/* --------------------------------------------------------------- the source */
 
 static void pool_stream_source_fails(void)
 {

@@ -39,8 +39,7 @@ static uint32_t draw(uint32_t *state, uint32_t below)
     return *state % below;
 }
 
-/* ------------------------------------------------------------------ the pool
- */
+/* ----------------------------------------------------------------- the pool */
 
 static int take_index(void *arg, uint32_t worker)
 {
@@ -109,8 +108,7 @@ static int handle(weir_task *task, void *arg)
     return random % 8 == 5;
 }
 
-/* ------------------------------------------------------------------- threads
- */
+/* ------------------------------------------------------------------ threads */
 
 static void submit_all(void *arg)
 {
@@ -160,8 +158,7 @@ static void watch(void *arg)
     }
 }
 
-/* --------------------------------------------------------------------- tests
- */
+/* -------------------------------------------------------------------- tests */
 
 /* _i: plain tasks, listed ones, the same with retries. */
 static void open_pool(int run)
