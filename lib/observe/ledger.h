@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <weir/pool.h>
+#include <weir/stats.h>
+#include <weir/task.h>
 
 /* A column of a ledger: where it lies in there. */
 #define WEIR__COLUMN(name) offsetof(weir_ledger, name)
