@@ -112,7 +112,7 @@ WEIR_API WEIR_MUST_USE weir_status weir_pipeline_wait(weir_pipeline *pipeline,
  *
  * Blocks:  no; weir_pipeline_wait waits for it.
  * Threads: any; from a handler or on_left too, but not from the producer's
- * next, since it calls interrupt.
+ *          next, since it calls interrupt.
  */
 WEIR_API void weir_pipeline_stop(weir_pipeline *pipeline);
 

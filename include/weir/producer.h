@@ -137,7 +137,7 @@ typedef struct weir_batch {
     size_t item_size; /* bytes of each */
 } weir_batch;         /* then the items, one after the other */
 
-/* The i-th item of a batch, i < count; as long as the batch. */
+/* The i-th item of a batch, i < count; as long as the batch.  Any thread. */
 static inline void *weir_batch_item(weir_batch *batch, size_t i)
 {
     return (unsigned char *)(batch + 1) + i * batch->item_size;

@@ -55,6 +55,12 @@ if grep -rlF -e "$place" -e "$root" usr/lib*/*/pkgconfig usr/lib*/*/cmake usr/li
 fi
 ok "DESTDIR: the same files as with --prefix, none names its place"
 
+for page in man1/weir.1 man3/weir_pool_submit.3 man3/weir_pool_options.3 man7/weir-pool.7; do
+    [ -s "usr/share/man/$page" ] || fail "there is no page $page"
+done
+[ "$(find usr/share/man/man3 -name 'weir_*.3' | wc -l)" -gt 126 ] || fail "pages are missing"
+ok "$(find usr/share/man -type f | wc -l) manual pages"
+
 in_prefix "$place/usr"
 cp "$here/use.c" use.c
 cp "$here/use.c" use.cc
