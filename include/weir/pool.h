@@ -22,6 +22,7 @@
 #include <weir/deadline.h>
 #include <weir/events.h>
 #include <weir/future.h>
+#include <weir/log.h>
 #include <weir/process.h>
 #include <weir/queue.h>
 #include <weir/rate.h>
@@ -207,6 +208,8 @@ typedef struct weir_pool_options {
     weir_breaker *breaker;     /* the same */
     weir_events *events; /* gets what happens here; may be shared; NULL: none */
     bool histograms;     /* keeps those of weir_pool_read_histogram */
+    weir_logged *on_log; /* gets what an operator must know; NULL: nobody */
+    void *on_log_arg;
 } weir_pool_options;
 #define WEIR_POOL_OPTIONS_INIT WEIR_SIZED(weir_pool_options)
 

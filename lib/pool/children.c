@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/fault.h"
 #include "pool/limits.h"
+#include "pool/log.h"
 #include "process/child.h"
 #include "process/start.h"
 
@@ -91,8 +92,12 @@ bool weir__children_renew(struct weir__worker *worker)
 
     if (weir__child_look(worker->child) && weir__children_are_fit(worker))
         return true;
-    if (weir__server_is_lost())
+    if (weir__server_is_lost()) {
+        weir__mutex_lock(&pool->lock);
+        weir__log_server(pool);
+        weir__mutex_unlock(&pool->lock);
         return true;
+    }
     weir__mutex_lock(&pool->lock);
     worker->phase = WEIR__RENEWING;
     weir__mutex_unlock(&pool->lock);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "observe/ledger.h"
 #include "pool/limits.h"
+#include "pool/log.h"
 #include "pool/overload.h"
 #include "pool/room.h"
 #include "pool/schedule.h"
@@ -136,6 +137,7 @@ void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)
     leave_state(pool, entry);
     entry->state = WEIR__SETTLED;
     weir__seen_settle(pool, entry, was);
+    weir__log_settle(pool, entry);
     weir__entry_count(pool, entry, weir__ledger_column(entry->outcome.kind), 1);
     entry->is_overdue = entry->attempt_alive;
     weir__entry_count(pool, entry, WEIR__COLUMN(overdue), entry->is_overdue);
@@ -330,6 +332,7 @@ void weir__entry_end_drops_lock(weir_pool *pool, struct weir__entry *entry,
     if (entry->is_limited)
         weir__limits_end(pool, entry);
     weir__seen_end(pool, entry, how);
+    weir__log_end(pool, entry, how);
     entry->attempt_alive = false;
     entry->has_crashed = how == WEIR__CRASHED;
     weir__interrupt_end(pool, entry);

@@ -84,7 +84,7 @@ uint64_t weir__pool_live(const weir_pool *pool)
 
 bool weir__pool_is_idle(const weir_pool *pool)
 {
-    return pool->open == 0 && weir__pressure_is_quiet(pool) &&
+    return pool->open == 0 && weir__notifier_is_quiet(pool) &&
            weir__pool_live(pool) == 0;
 }
 

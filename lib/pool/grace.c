@@ -45,6 +45,7 @@
  */
 #include "base/clock.h"
 #include "observe/ledger.h"
+#include "pool/log.h"
 #include "pool/overload.h"
 #include "pool/pool.h"
 #include "pool/seen.h"
@@ -61,8 +62,8 @@ bool weir__pool_is_degraded(const weir_pool *pool)
 bool weir__pool_is_stuck(const weir_pool *pool)
 {
     return pool->ledger.abandoned > 0 && pool->open == pool->ledger.abandoned &&
-           pool->handling == 0 && !pool->first_notice &&
-           weir__pressure_is_quiet(pool) && weir__pool_live(pool) == 0;
+           pool->handling == 0 && weir__notifier_is_quiet(pool) &&
+           weir__pool_live(pool) == 0;
 }
 
 int64_t
@@ -100,6 +101,8 @@ abandon(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     entry->since_ns = weir__now();
     weir__entry_count(pool, entry, WEIR__COLUMN(abandoned), 1);
     weir__seen_abandon(pool, entry);
+    weir__log_note(pool, WEIR_LOG_ABANDONED, entry, 0);
+    weir__log_abandoned(pool);
     weir__seen_alive(pool, -1);
     weir__lane_call_workers(pool);
     if (weir__pool_is_degraded(pool)) {
@@ -151,4 +154,5 @@ void weir__grace_end(weir_pool *pool, struct weir__entry *entry)
         abandon(pool, next);
     else
         weir__lane_review(pool);
+    weir__log_abandoned(pool);
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "pool/log.h"
 
 static struct weir__admission *admission_of(struct weir__entry *entry)
 {
@@ -317,6 +318,7 @@ static void give_pass_back(weir_pool *pool, struct weir__admission *admission,
     if (admission->breaker.epoch == 0)
         return;
     weir__breaker_end(breaker, &admission->breaker, result);
+    weir__log_breaker(pool);
     look_who_is_next(pool, weir__breaker_as_limit(breaker));
 }
 

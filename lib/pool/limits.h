@@ -54,10 +54,10 @@
  *   5. A task that is held has no permit, no token and no pass; one that is
  *      ready has what it was let go on for.
  *
- * LIMITS.  A task that needs two limits, each of which others keep busy without a
- * pause, may be put off again and again.  A task that is ready keeps what it was
- * granted until a worker is free: if others have occupied all workers meanwhile,
- * that long.
+ * LIMITS.  A task that needs two limits, each of which others keep busy without
+ * a pause, may be put off again and again.  A task that is ready keeps what it
+ * was granted until a worker is free: if others have occupied all workers
+ * meanwhile, that long.
  */
 #ifndef WEIR_LIB_POOL_LIMITS_H
 #define WEIR_LIB_POOL_LIMITS_H

@@ -6,12 +6,13 @@
  * expires, is cancelled, or the pool stops.  The timekeeper must not run user
  * code, nor should whoever cancels, nor a thread whose handler crashed; so the
  * entry is posted here.  Entries stand in a list of their own links: posting
- * cannot fail.  It also tells of water marks, and asks itself what is to be
- * told.
+ * cannot fail.  It also tells of water marks and what an operator must know,
+ * and asks itself what is to be told.
  *
  * The timekeeper starts this thread when something is first posted, and again
  * should a callback end it.
  */
+#include "pool/log.h"
 #include "pool/overload.h"
 #include "pool/pool.h"
 
@@ -60,6 +61,12 @@ void weir__notifier_withdraw(weir_pool *pool, struct weir__entry *entry)
     entry->notices = 0;
 }
 
+bool weir__notifier_is_quiet(const weir_pool *pool)
+{
+    return !pool->first_notice && weir__pressure_is_quiet(pool) &&
+           weir__log_is_quiet(pool);
+}
+
 /* It has nothing to do and never will have. */
 static bool notifier_may_end(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
@@ -77,7 +84,8 @@ static void notify(void *arg)
         struct weir__turn turn = {0};
         weir_status status;
 
-        while (weir__pressure_tell_drops_lock(pool) || pool->first_notice) {
+        while (weir__log_tell_drops_lock(pool) ||
+               weir__pressure_tell_drops_lock(pool) || pool->first_notice) {
             struct weir__entry *entry = pool->first_notice;
             unsigned notices;
 
@@ -114,8 +122,8 @@ static void notifier_left(void *arg)
         pool->notifier_entry = NULL;
     }
     weir__pressure_forget(pool);
-    pool->notifier_wanted =
-        pool->first_notice || !weir__pressure_is_quiet(pool);
+    weir__log_forget(pool);
+    pool->notifier_wanted = !weir__notifier_is_quiet(pool);
     pool->notifier_phase = WEIR__ENDED;
     weir__timekeeper_wake(pool);
     weir__pool_changed(pool);

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/fork.h"
 #include "base/options.h"
+#include "pool/log.h"
 
 /* Handlers and callbacks that this thread is in, innermost first. */
 static _Thread_local struct weir__inside *innermost;
@@ -101,6 +102,7 @@ static void free_pool(weir_pool *pool)
     weir__lane_release(pool);
     weir__limits_detach(pool);
     weir__seen_release(pool);
+    weir__log_release(pool);
     weir__mutex_dispose(&pool->lock);
     weir__release_apart(pool);
 }
@@ -354,6 +356,8 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     if (!status)
         status = weir__seen_create(pool);
     if (!status)
+        status = weir__log_create(pool);
+    if (!status)
         status = weir__mutex_init(&pool->lock, WEIR__RANK_POOL);
     if (!status && has_traps(pool)) {
         status = weir__trap_acquire();
@@ -363,6 +367,7 @@ weir_status weir_pool_create(weir_pool **out, const weir_pool_options *options)
     if (status) {
         weir__lane_release(pool);
         weir__seen_release(pool);
+        weir__log_release(pool);
         weir__release_apart(pool);
         return status;
     }

@@ -136,6 +136,7 @@ struct weir_pool {
     struct weir__retry_account retry_account; /* L */
     struct weir__strain strain;               /* L */
     struct weir__held held;                   /* L */
+    struct weir__log *log; /* I, what it is L: log.h; NULL: nobody is told */
 
     struct weir__worker **workers; /* L: the array; `worker_slots` long */
     uint32_t worker_slots;         /* L */
@@ -509,6 +510,7 @@ void weir__timekeeper_set_moment(weir_pool *pool, struct weir__moment *moment,
 
 void weir__notifier_prepare(weir_pool *pool);
 void weir__notifier_call(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+bool weir__notifier_is_quiet(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 void weir__notifier_post(weir_pool *pool, struct weir__entry *entry,
                          unsigned notices) WEIR_REQUIRES(pool->lock);
 /* The entry is in no notice any more, unless the notifier is at it. */

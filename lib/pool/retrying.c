@@ -6,6 +6,7 @@
  * The account counts first attempts of all tasks, plain ones too: their workers
  * have counted them, and nobody adds that up until a budget asks.
  */
+#include "pool/log.h"
 #include "pool/pool.h"
 
 #include "task/retry.h"
@@ -30,7 +31,10 @@ bool weir__entry_pay(weir_pool *pool, const struct weir__entry *entry)
     double budget = entry->retry->budget;
 
     /* Without one, workers need not be asked what they have taken. */
-    return budget == 0 ||
-           weir__retry_pay(&pool->retry_account, budget,
-                           pool->first_attempts + weir__lane_taken(pool));
+    if (budget == 0 ||
+        weir__retry_pay(&pool->retry_account, budget,
+                        pool->first_attempts + weir__lane_taken(pool)))
+        return true;
+    weir__log_note(pool, WEIR_LOG_RETRY_DENIED, entry, 0);
+    return false;
 }

@@ -247,7 +247,7 @@ static bool only_stuck_are_left(const weir_pool *pool) WEIR_REQUIRES(pool->lock)
         stuck += pool->workers[i]->phase == WEIR__IN_ATTEMPT &&
                  !pool->workers[i]->child; /* which is being killed */
     return pool->threads == stuck && pool->handling == 0 &&
-           !pool->first_notice && weir__pressure_is_quiet(pool);
+           weir__notifier_is_quiet(pool);
 }
 
 void weir_pool_destroy(weir_pool *pool)

@@ -19,9 +19,12 @@
  */
 #include "pool/pool.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/fence.h"
 #include "pool/limits.h"
+#include "pool/log.h"
 #include "pool/room.h"
 #include "pool/schedule.h"
 
@@ -151,6 +154,7 @@ look_after_drops_lock(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
     if (!workers_are_missing(pool) || now_ns < pool->workers_hold_ns)
         return false;
     if (weir__worker_start_drops_lock(pool, &worker)) {
+        weir__log_note(pool, WEIR_LOG_NO_WORKER, NULL, errno);
         weir__timekeeper_hold_off(&pool->workers_hold_ns);
         weir__watch_give_up(pool);
     }

@@ -35,6 +35,7 @@
 #include "base/error.h"
 #include "pool/children.h"
 #include "pool/limits.h"
+#include "pool/log.h"
 #include "pool/look.h"
 #include "pool/overload.h"
 #include "pool/seen.h"
@@ -310,10 +311,16 @@ static void finish_drops_lock(weir_pool *pool, struct weir__worker *worker)
         if (worker->refused == 0)
             worker->refused = WEIR__START_EXITED;
         weir__timekeeper_hold_off(&pool->workers_hold_ns);
-        if (!worker->awaited)
+        if (!worker->awaited) {
+            weir__log_note(pool, WEIR_LOG_NO_WORKER, NULL,
+                           worker->refused > WEIR__START_CHILDLESS
+                               ? worker->refused
+                               : 0);
             weir__watch_give_up(pool);
+        }
     }
     if (phase == WEIR__RENEWING) {
+        weir__log_note(pool, WEIR_LOG_NO_WORKER, NULL, 0);
         weir__timekeeper_hold_off(&pool->workers_hold_ns);
         weir__watch_give_up(pool);
     }

@@ -31,6 +31,7 @@ extern const struct scenario scenarios_pool_tasks[];
 extern const struct scenario scenarios_pool_retries[];
 extern const struct scenario scenarios_pool_time[];
 extern const struct scenario scenarios_pool_end[];
+extern const struct scenario scenarios_pool_log[];
 extern const struct scenario scenarios_pool_marks[];
 extern const struct scenario scenarios_pool_polled[];
 extern const struct scenario scenarios_pool_schedule[];
