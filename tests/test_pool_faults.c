@@ -62,6 +62,21 @@ START_TEST(nor_does_one_whose_tasks_pass_without_a_lock)
 }
 END_TEST
 
+static void hear_nothing(void *arg, const weir_log_record *record)
+{
+    (void)arg, (void)record;
+}
+
+START_TEST(nor_does_one_with_a_log)
+{
+    uint64_t without = fault_sweep(try_create, NULL, WEIR_OK);
+
+    end_pool();
+    options.on_log = hear_nothing;
+    ck_assert_uint_eq(fault_sweep(try_create, NULL, WEIR_OK), without + 1);
+}
+END_TEST
+
 /* All that later workers need is there before they come. */
 START_TEST(nor_does_one_that_scales)
 {
@@ -383,6 +398,7 @@ int main(void)
         whatever_create_lacks_it_leaves_nothing_behind,
         nor_does_one_whose_tasks_pass_without_a_lock,
         nor_does_one_that_scales,
+        nor_does_one_with_a_log,
         a_thread_that_does_not_start_is_named,
         whatever_resize_lacks_the_number_is_as_it_was,
         without_memory_for_a_future_the_task_is_refused,

@@ -4,7 +4,9 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "children.h"
 #include "sources.h"
@@ -407,6 +409,69 @@ START_TEST(a_delayed_task_crosses)
 }
 END_TEST
 
+/* -------------------------------------------------------------------- log */
+
+static int act_crash_or_exit(weir_task *task, struct deed *deed)
+{
+    (void)task;
+    if (deed->n == 0)
+        abort();
+    _exit((int)deed->n);
+}
+
+/* By the notifier; read when a join is back. */
+static weir_log_record logged[4];
+static size_t logged_count;
+
+static void log_it(void *arg, const weir_log_record *record)
+{
+    (void)arg;
+    ck_assert_uint_lt(logged_count, 4);
+    logged[logged_count++] = *record;
+}
+
+START_TEST(what_becomes_of_children_is_logged)
+{
+    options.on_log = log_it;
+    open_children();
+    assert_kind((struct deed){.act = act_crash_or_exit}, WEIR_OUTCOME_CRASHED,
+                SIGABRT);
+    assert_kind((struct deed){.act = act_crash_or_exit, .n = 3},
+                WEIR_OUTCOME_EXITED, 3);
+    assert_serves();
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    ck_assert_uint_eq(logged_count, 2);
+    ck_assert_int_eq(logged[0].kind, WEIR_LOG_CRASHED);
+    ck_assert_int_eq(logged[0].code, SIGABRT);
+    ck_assert_int_eq(logged[1].kind, WEIR_LOG_EXITED);
+    ck_assert_int_eq(logged[1].code, 3);
+}
+END_TEST
+
+START_TEST(and_that_there_will_be_none_any_more)
+{
+    size_t told = 0;
+
+    options.on_log = log_it;
+    open_children();
+    assert_serves();
+    kill(atomic_load(&board->server), SIGKILL);
+    await_gone(atomic_load(&board->child));
+    for (int i = 0; i < 3; i++) {
+        weir_status status =
+            weir_pool_submit_copy(pool, do_deed,
+                                  &(struct deed){.act = act_nothing}, WEIR_NOW);
+
+        ck_assert(status == WEIR_OK || status == WEIR_ESYSTEM);
+        ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    }
+    for (size_t i = 0; i < logged_count; i++)
+        told += logged[i].kind == WEIR_LOG_NO_SERVER &&
+                logged[i].level == WEIR_LOG_ERROR;
+    ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const all[] = {
@@ -415,11 +480,14 @@ int main(void)
     const TTest *const several[] = {
         batches_cross, merged_items_cross_and_go_back_to_their_sources,
         batches_of_pointers_are_refused, NULL};
+    const TTest *const log[] = {what_becomes_of_children_is_logged,
+                                and_that_there_will_be_none_any_more, NULL};
     const TTest *const limits[] = {limits_hold_what_children_run, NULL};
     const TTest *const time[] = {a_child_may_end_its_series,
                                  a_delayed_task_crosses, NULL};
     const struct chapter chapters[] = {
         {"time", time, children_setup, children_teardown, 0, 0},
+        {"log", log, children_setup, children_teardown, 0, 0},
         {"limits", limits, children_setup, children_teardown, 0, 0},
         {"several", several, children_setup, children_teardown, 0, 0},
         {"flow", all, children_setup, children_teardown, 0, 0},

@@ -9,7 +9,7 @@ set(harmless
   # they answer a question
   weir_deadline_after weir_deadline_remaining weir_last_error
   weir_histogram_at_most weir_histogram_low_of weir_histogram_quantile
-  weir_ledger_balances weir_outcome_name weir_queue_capacity weir_queue_count
+  weir_ledger_balances weir_log_kind_name weir_log_level_name weir_outcome_name weir_queue_capacity weir_queue_count
   weir_queue_is_closed weir_queue_unfinished weir_status_name weir_status_text
   weir_task_attempt weir_task_cancelled weir_task_context weir_task_current
   weir_task_deadline weir_task_id weir_task_worker weir_version

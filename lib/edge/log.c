@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/trap.h"
 #include "edge/words.h"
 
 static const struct weir__escape log_escapes[] = {{'\\', "\\\\"},
@@ -66,6 +67,7 @@ say_text(struct weir__words *words, const char *key, const char *text)
 
 void weir_log_stderr(void *arg, const weir_log_record *record)
 {
+    WEIR__UNTRAPPED;
     struct weir__words words;
 
     (void)arg;

@@ -156,7 +156,10 @@ weir_status weir__children_check(const weir_pool *pool, weir_handler *handler,
     return weir__server_check_code((uintptr_t)handler, "the handler");
 }
 
-bool weir__children_are_lost(const weir_pool *pool)
+bool weir__children_are_lost(weir_pool *pool)
 {
-    return pool->settings.has_children && weir__server_is_lost();
+    if (!pool->settings.has_children || !weir__server_is_lost())
+        return false;
+    weir__log_server(pool);
+    return true;
 }

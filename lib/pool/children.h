@@ -40,7 +40,7 @@ void weir__children_hurry_all(weir_pool *pool) WEIR_REQUIRES(pool->lock);
  * WEIR_OK, WEIR_EINVAL. */
 weir_status weir__children_check(const weir_pool *pool, weir_handler *handler,
                                  const void *pointer, const void *context);
-/* Whether there will be none any more. */
-bool weir__children_are_lost(const weir_pool *pool);
+/* Whether there will be none any more; who must know is told. */
+bool weir__children_are_lost(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
 #endif /* WEIR_LIB_POOL_CHILDREN_H */

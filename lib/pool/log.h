@@ -27,10 +27,6 @@
 
 #include "pool/pool.h"
 
-/* WEIR_OK, WEIR_ENOMEM; and its end, also of one that was not created. */
-weir_status weir__log_create(weir_pool *pool);
-void weir__log_release(weir_pool *pool);
-
 /* An attempt, if `entry` is not NULL: of which worker and task. */
 void weir__log_note(weir_pool *pool, weir_log_kind kind,
                     const struct weir__entry *entry, int code)

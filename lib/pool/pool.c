@@ -10,7 +10,6 @@
 #include "base/fault.h"
 #include "base/fork.h"
 #include "base/options.h"
-#include "pool/log.h"
 
 /* Handlers and callbacks that this thread is in, innermost first. */
 static _Thread_local struct weir__inside *innermost;

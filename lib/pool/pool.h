@@ -247,11 +247,13 @@ uint32_t weir__pool_busy(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 /* Whether another task may wait here. */
 bool weir__pool_has_room(const weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
-/* ------------------------------------------------- seen.c, more in seen.h */
+/* -------------------------------- seen.c, log.c; more in their headers */
 
 /* WEIR_OK, WEIR_ENOMEM; and its end, also of one that was not created. */
 weir_status weir__seen_create(weir_pool *pool);
 void weir__seen_release(weir_pool *pool);
+weir_status weir__log_create(weir_pool *pool);
+void weir__log_release(weir_pool *pool);
 /* `wanted` may have changed. */
 void weir__seen_scale(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
