@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # cmake -DROOT=<tree> -P documents.cmake: what the documents show of a program
-# stands in that program, line by line.  A block of C or C++ belongs to the file
-# that the last <!-- ... --> comment named.
+# stands in that program, line by line.  A block of C, C++, Java or Python belongs
+# to the file that the last <!-- ... --> comment named.
 file(GLOB documents "${ROOT}/*.md" "${ROOT}/docs/*.md")
 set(shown 0)
 foreach(document IN LISTS documents)
@@ -9,10 +9,10 @@ foreach(document IN LISTS documents)
   set(example)
   set(inside FALSE)
   foreach(line IN LISTS lines)
-    if(line MATCHES "^<!-- (docs/examples/.*\\.(c|cpp)) -->$")
+    if(line MATCHES "^<!-- (docs/examples/.*\\.(c|cpp|java|py))( [0-9]+)? -->$")
       set(example "${CMAKE_MATCH_1}")
       file(READ "${ROOT}/${example}" program)
-    elseif(line STREQUAL "```c" OR line STREQUAL "```cpp")
+    elseif(line MATCHES "^```(c|cpp|java|python)$")
       if(NOT example)
         message(SEND_ERROR "${document}: a block of code names no example")
       endif()

@@ -64,7 +64,8 @@ static void empty_directory(DIR *directory)
             continue;
         if (unlinkat(fd, found->d_name, 0) == 0)
             continue;
-        fchmodat(fd, found->d_name, 0700, 0);
+        if (fchmodat(fd, found->d_name, 0700, 0))
+            continue; /* rmdir says that it is still there */
         empty_directory(
             fdopendir(openat(fd, found->d_name, O_RDONLY | O_DIRECTORY)));
         unlinkat(fd, found->d_name, AT_REMOVEDIR);

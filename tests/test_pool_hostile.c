@@ -10,7 +10,9 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +182,162 @@ START_TEST(a_fork_child_is_told_and_loses_nothing)
 }
 END_TEST
 
+/* Counted by all processes. */
+static struct twice {
+    atomic_int runs, settled, released, cleaned;
+    atomic_bool all_wait; /* what is to wait behind it does */
+} * twice;
+
+static enum { RETURN_TWICE, EXIT_TWICE, SETTLE_TWICE, CLEAN_TWICE } what_twice;
+
+/* Goes on in both; in the parent when the child has ended. */
+static void fork_here(void)
+{
+    pid_t child = fork();
+
+    if (child > 0)
+        ck_assert_int_eq(status_of(child), 0);
+}
+
+static void clean_twice(void *arg)
+{
+    atomic_fetch_add(&twice->cleaned, 1);
+    if (arg)
+        fork_here();
+}
+
+static int run_twice(weir_task *task, void *item)
+{
+    atomic_fetch_add(&twice->runs, 1);
+    if (!item)
+        return 0;
+    while (!twice->all_wait)
+        sched_yield();
+    if (what_twice == CLEAN_TWICE || what_twice == RETURN_TWICE)
+        ck_assert_int_eq(weir_task_defer(task, clean_twice,
+                                         what_twice == CLEAN_TWICE ? item
+                                                                   : NULL),
+                         WEIR_OK);
+    if (what_twice == RETURN_TWICE || what_twice == EXIT_TWICE)
+        fork_here();
+    if (what_twice == EXIT_TWICE)
+        pthread_exit(NULL);
+    return 0;
+}
+
+static void
+settle_twice(void *arg, const void *item, const weir_outcome *outcome)
+{
+    (void)arg;
+    (void)outcome;
+    atomic_fetch_add(&twice->settled, 1);
+    if (item && what_twice == SETTLE_TWICE)
+        fork_here();
+}
+
+static void release_twice(void *arg, void *item)
+{
+    (void)arg;
+    (void)item;
+    atomic_fetch_add(&twice->released, 1);
+}
+
+/* The first of three forks, and the other two wait behind it. */
+static void look_twice(bool heard)
+{
+    weir_pool_options one = WEIR_POOL_OPTIONS_INIT;
+    int item = 1;
+
+    one.workers = 1;
+    if (heard) {
+        one.on_settled = settle_twice;
+        one.on_release = release_twice;
+    }
+    *twice = (struct twice){0};
+    ck_assert_int_eq(weir_pool_create(&pool, &one), WEIR_OK);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(weir_pool_submit(pool, run_twice,
+                                          i == 0 ? &item : NULL, WEIR_FOREVER),
+                         WEIR_OK);
+    twice->all_wait = true;
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    ck_assert_int_eq(twice->runs, 3);
+    ck_assert_int_eq(twice->settled, heard ? 3 : 0);
+    ck_assert_int_eq(twice->released, heard ? 3 : 0);
+    ck_assert_int_eq(twice->cleaned,
+                     what_twice == RETURN_TWICE || what_twice == CLEAN_TWICE);
+    ck_assert_uint_eq(ledger_now().done + ledger_now().exited, 3);
+    weir_pool_destroy(pool);
+    pool = NULL;
+}
+
+START_TEST(a_fork_child_that_comes_back_from_a_task_ends_and_runs_nothing)
+{
+    twice = mmap(NULL, sizeof(*twice), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(twice, MAP_FAILED);
+    for (int what = RETURN_TWICE; what <= CLEAN_TWICE; what++) {
+        what_twice = what;
+        look_twice(true);
+        if (what != SETTLE_TWICE)
+            look_twice(false);
+    }
+    munmap(twice, sizeof(*twice));
+}
+END_TEST
+
+static pid_t copy; /* 0: this is it */
+
+static int fork_in_submit(weir_task *task, void *item)
+{
+    (void)item;
+    atomic_fetch_add(&twice->runs, 1);
+    if (weir_task_worker(task) == UINT32_MAX)
+        copy = fork();
+    return 0;
+}
+
+static int wait_for_all_wait(weir_task *task, void *item)
+{
+    (void)task;
+    (void)item;
+    while (!twice->all_wait)
+        sched_yield();
+    return 0;
+}
+
+START_TEST(one_that_comes_back_from_a_submit_goes_on_and_settles_nothing)
+{
+    weir_pool_options one = WEIR_POOL_OPTIONS_INIT;
+
+    twice = mmap(NULL, sizeof(*twice), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(twice, MAP_FAILED);
+    one.workers = 1;
+    one.queue_capacity = 1;
+    one.on_full = WEIR_ON_FULL_CALLER_RUNS;
+    one.on_settled = settle_twice;
+    ck_assert_int_eq(weir_pool_create(&pool, &one), WEIR_OK);
+    what_twice = RETURN_TWICE;
+    ck_assert_int_eq(weir_pool_submit(pool, wait_for_all_wait, NULL,
+                                      WEIR_FOREVER),
+                     WEIR_OK);
+    for (copy = -1; copy < 0;)
+        ck_assert_int_eq(weir_pool_submit(pool, fork_in_submit, NULL,
+                                          WEIR_FOREVER),
+                         WEIR_OK);
+    if (copy == 0)
+        _exit(weir_pool_submit(pool, fork_in_submit, NULL, WEIR_NOW) !=
+              WEIR_FORKED);
+    ck_assert_int_eq(status_of(copy), 0);
+    twice->all_wait = true;
+    ck_assert_int_eq(weir_pool_join(pool, WEIR_FOREVER), WEIR_OK);
+    ck_assert_uint_eq(ledger_now().done, (uint64_t)twice->settled);
+    ck_assert_int_eq(twice->settled, twice->runs + 1);
+    munmap(twice, sizeof(*twice));
+}
+END_TEST
+
 static int be_stuck(weir_task *task, void *item)
 {
     (void)task;
@@ -229,6 +387,8 @@ int main(void)
         a_second_end_while_the_first_is_on_its_way_is_no_trouble,
         a_task_that_was_refused_never_runs,
         a_fork_child_is_told_and_loses_nothing,
+        a_fork_child_that_comes_back_from_a_task_ends_and_runs_nothing,
+        one_that_comes_back_from_a_submit_goes_on_and_settles_nothing,
         NULL};
     const TTest *const others[] = {
         what_a_closed_queue_holds_is_still_served,

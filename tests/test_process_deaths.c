@@ -433,7 +433,7 @@ struct forged {
     uint32_t magic, kind;
     uint64_t sequence;
     int32_t code;
-    bool failed;
+    uint8_t failed, ends_series, overloaded;
     uint64_t message_size, result_size;
     char more[64];
 };
@@ -444,22 +444,29 @@ static const struct forgery {
     size_t size;
 } forgeries[] = {
     {"nothing but a byte", {.magic = 'x'}, 1},
-    {"another magic", {1, 11, 1, 0, false, 0, 0, ""}, 40},
-    {"another kind", {0x77656972, 8, 1, 0, false, 0, 0, ""}, 40},
-    {"another attempt's", {0x77656972, 11, 7, 0, false, 0, 0, ""}, 40},
-    {"cut off", {0x77656972, 11, 1, 0, false, 0, 0, ""}, 39},
+    {"another magic", {1, 11, 1, 0, 0, 0, 0, 0, 0, ""}, 40},
+    {"another kind", {0x77656972, 8, 1, 0, 0, 0, 0, 0, 0, ""}, 40},
+    {"another attempt's", {0x77656972, 11, 7, 0, 0, 0, 0, 0, 0, ""}, 40},
+    {"cut off", {0x77656972, 11, 1, 0, 0, 0, 0, 0, 0, ""}, 39},
     {"a message that is not there",
-     {0x77656972, 11, 1, 0, false, 65, 0, ""},
+     {0x77656972, 11, 1, 0, 0, 0, 0, 65, 0, ""},
      104},
     {"a message of more than there is room for",
-     {0x77656972, 11, 1, 0, false, UINT64_MAX, 0, ""},
+     {0x77656972, 11, 1, 0, 0, 0, 0, UINT64_MAX, 0, ""},
      104},
-    {"a result that is not there", {0x77656972, 11, 1, 0, false, 0, 1, ""}, 40},
+    {"a result that is not there",
+     {0x77656972, 11, 1, 0, 0, 0, 0, 0, 1, ""},
+     40},
     {"a result larger than it says",
-     {0x77656972, 11, 1, 0, false, 0, 1, ""},
+     {0x77656972, 11, 1, 0, 0, 0, 0, 0, 1, ""},
      42},
-    {"a part that is none", {0x77656972, 10, 1, 0, false, 0, 0, ""}, 104},
-    {"a part of nothing", {0x77656972, 10, 1, 0, false, 0, 0, ""}, 16},
+    {"neither failed nor not", {0x77656972, 11, 1, 0, 2, 0, 0, 0, 0, ""}, 40},
+    {"an end of a series that is neither",
+     {0x77656972, 11, 1, 0, 0, 255, 0, 0, 0, ""},
+     40},
+    {"overloaded as nobody is", {0x77656972, 11, 1, 0, 0, 0, 3, 0, 0, ""}, 40},
+    {"a part that is none", {0x77656972, 10, 1, 0, 0, 0, 0, 0, 0, ""}, 104},
+    {"a part of nothing", {0x77656972, 10, 1, 0, 0, 0, 0, 0, 0, ""}, 16},
 };
 
 static int act_forge(weir_task *task, struct deed *deed)

@@ -181,6 +181,63 @@ static weir_status write_picture(void *arg)
     return status;
 }
 
+static size_t length_of(int fd)
+{
+    off_t length = lseek(fd, 0, SEEK_END);
+
+    ck_assert_int_gt(length, 0);
+    ck_assert_int_eq(ftruncate(fd, 0), 0);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+    return (size_t)length;
+}
+
+/* Its lanes begin where the header says, at 32; a record is six numbers. */
+START_TEST(a_ring_of_another_process_may_say_anything)
+{
+    weir_events_options there = WEIR_EVENTS_OPTIONS_INIT;
+    uint64_t *memory = aligned_alloc(128, 65536);
+    const int64_t moments[] = {INT64_MIN, -1, INT64_MAX / 2};
+    const int64_t values[] = {INT64_MIN, -1, INT64_MAX};
+    weir_events *theirs;
+    uint32_t lane, first;
+    int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+
+    ck_assert(memory && fd >= 0);
+    there.memory = memset(memory, 0, 65536);
+    there.memory_bytes = 65536;
+    there.lanes = 1;
+    ck_assert_int_eq(weir_events_create(&theirs, &there), WEIR_OK);
+    options.events = theirs;
+    open_pool();
+    for (int i = 0; i < 6; i++)
+        submit_new(act_answer);
+    settle_all();
+    memcpy(&lane, (char *)memory + 32, sizeof(lane));
+    memcpy(&first, (char *)memory + 60, sizeof(first));
+    for (size_t at = 0; at < memory[lane / 8] * 6; at += 6) {
+        uint64_t *record = memory + (lane + first) / 8 + at;
+
+        record[1] = (uint64_t)moments[at / 6 % 3];
+        record[3] = (uint64_t)values[at / 12 % 3];
+    }
+    weir_events_destroy(events);
+    ck_assert_int_eq(weir_events_attach(&events, memory, 65536), WEIR_OK);
+    read_tape();
+    ck_assert_uint_eq(tape->count, memory[lane / 8] / 3);
+    ck_assert_uint_eq(tape->count + tape->lost, memory[lane / 8]);
+    ck_assert_int_eq(weir_trace_write(events, fd), WEIR_OK);
+    length_of(fd);
+    ck_assert_int_eq(weir_picture_write(events, fd), WEIR_OK);
+    length_of(fd);
+    close(fd);
+    end_pool();
+    weir_events_destroy(theirs);
+    weir_events_destroy(events);
+    events = NULL;
+    free(memory);
+}
+END_TEST
+
 START_TEST(a_picture_of_nothing_is_one_too)
 {
     int null = open("/dev/null", O_WRONLY);
@@ -229,6 +286,7 @@ int main(void)
                                   an_overdue_attempt_ends_when_it_has_ended,
                                   cancelling_what_waits_makes_it_less_deep,
                                   what_retries_waits_again,
+                                  a_ring_of_another_process_may_say_anything,
                                   a_picture_of_nothing_is_one_too,
                                   whatever_fails_is_answered,
                                   NULL};

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/atomic.h"
 #include "base/error.h"
@@ -31,6 +32,11 @@ weir_status weir__fork_watch(void)
     errno = install_error;
     return weir__refuse(WEIR_ESYSTEM,
                         "pthread_atfork failed: free some memory");
+}
+
+void weir__fork_end_process(void)
+{
+    _exit(0);
 }
 
 weir_status weir__refuse_forked(const char *what)

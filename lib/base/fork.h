@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/api.h>
 #include <weir/status.h>
 
+#include "base/annotate.h"
 #include "base/atomic.h"
 
 /* Installs the handler, once per process; to be called by every create. */
@@ -32,6 +34,17 @@ static inline uint64_t weir__fork_generation(void)
 static inline bool weir__is_forked(uint64_t generation)
 {
     return generation != weir__fork_generation();
+}
+
+WEIR_NO_RETURN void weir__fork_end_process(void);
+
+/* For a thread of ours that comes back from user code: in a fork child that did
+ * not end there it ends the process, with status 0 and nothing flushed.  What
+ * would follow, and all that is queued, is the parent's, and happens there. */
+static inline void weir__fork_end_copy(uint64_t generation)
+{
+    if (WEIR_RARELY(weir__is_forked(generation)))
+        weir__fork_end_process();
 }
 
 /* Notes why, and returns WEIR_FORKED. */

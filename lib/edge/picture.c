@@ -125,6 +125,7 @@ static int64_t place(const struct picture *picture, int64_t at_ns)
     double whole = (double)(picture->to_ns - picture->from_ns);
     double share = (double)(at_ns - picture->from_ns) / whole;
 
+    share = share < 0 ? 0 : share > 1 ? 1 : share; /* what came late */
     return (int64_t)LEFT * UNIT +
            (int64_t)(share * (WIDTH - LEFT - RIGHT) * UNIT);
 }

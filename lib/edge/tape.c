@@ -50,21 +50,39 @@ static bool make_room_for_more(struct weir__tape *tape, size_t *room)
     return true;
 }
 
+/* The ring may be another process's, and say anything.  What no ring of ours
+ * says is lost: then moments have sums and differences, and values an opposite.
+ */
+static bool can_be(const weir_event *event)
+{
+    return event->at_ns >= 0 && event->at_ns <= INT64_MAX / 2 &&
+           event->value > INT64_MIN;
+}
+
+static void take_records(struct weir__tape *tape, size_t got)
+{
+    for (size_t i = tape->count, end = i + got; i < end; i++)
+        if (can_be(&tape->records[i]))
+            tape->records[tape->count++] = tape->records[i];
+}
+
 /* What was there at the time of the call, and a bit more: not for ever, while
  * others write. */
 static bool read_records(struct weir__tape *tape, const weir_events *events)
 {
     weir_events_cursor cursor = WEIR_EVENTS_CURSOR_INIT;
     size_t room = 0, got;
+    bool full;
 
     do {
         if (!make_room_for_more(tape, &room))
             return false;
         got = weir_events_read(events, &cursor, tape->records + tape->count,
                                room - tape->count);
-        tape->count += got;
-    } while (got > 0 && tape->count == room);
-    tape->lost = cursor.lost;
+        full = got == room - tape->count;
+        take_records(tape, got);
+    } while (got > 0 && full);
+    tape->lost = cursor.lost + (cursor.read - tape->count);
     for (uint32_t i = 0; i < WEIR_EVENTS_MOST_SOURCES; i++)
         weir_events_read_source(events, i, &tape->sources[i]);
     return true;
@@ -102,7 +120,8 @@ change_depth(struct joining *joining, const weir_event *event, int64_t more)
     struct weir__tape *tape = joining->tape;
     int64_t *depth = &joining->depths[event->source % WEIR_EVENTS_MOST_SOURCES];
 
-    *depth += more;
+    if (__builtin_add_overflow(*depth, more, depth))
+        *depth = INT64_MAX;
     if (*depth < 0) /* what was put has been lost */
         *depth = 0;
     tape->depths[tape->depth_count++] =

@@ -12,6 +12,8 @@
 
 #include <pthread.h>
 
+#include "base/fork.h"
+
 /* ----------------------------------------------------------------- telling */
 
 /* A callback that a submitter runs may end its thread.  What it left is done
@@ -117,6 +119,11 @@ static void run_callers_attempt(struct callers_attempt *attempt)
     weir__pool_enter(&attempt->inside, attempt->pool);
     (void)weir__task_run(entry->task, entry->handler, entry->item, false);
     attempt->exited = false;
+    if (weir__is_forked(attempt->pool->generation)) { /* the parent's */
+        weir__task_end_plainly(entry->task);
+        weir__pool_leave(&attempt->inside);
+        attempt->over = true;
+    }
     pthread_cleanup_pop(1);
 }
 

@@ -12,6 +12,7 @@
  * The timekeeper starts this thread when something is first posted, and again
  * should a callback end it.
  */
+#include "base/fork.h"
 #include "pool/log.h"
 #include "pool/overload.h"
 #include "pool/pool.h"
@@ -112,6 +113,7 @@ static void notifier_left(void *arg)
 {
     weir_pool *pool = arg;
 
+    weir__fork_end_copy(pool->generation);
     weir__pool_forget_inside();
     weir__mutex_lock(&pool->lock);
     if (pool->notifier_entry) { /* a callback ended the thread */

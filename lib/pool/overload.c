@@ -3,6 +3,7 @@
 #include "pool/overload.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 
 /* --------------------------------------------------------------- pressure */
 
@@ -41,6 +42,7 @@ bool weir__pressure_tell_drops_lock(weir_pool *pool)
     weir__mutex_unlock(&pool->lock);
     weir__pool_enter(&strain->inside, pool);
     o->on_pressure(o->on_pressure_arg, high);
+    weir__fork_end_copy(pool->generation);
     weir__pool_leave(&strain->inside);
     weir__mutex_lock(&pool->lock);
     weir__pressure_forget(pool);

@@ -2,6 +2,7 @@
 /* plain.c - how a worker runs plain tasks.  The essay is in lane.h. */
 #include "base/clock.h"
 #include "base/fence.h"
+#include "base/fork.h"
 #include "pool/kept.h"
 #include "pool/pool.h"
 #include "pool/seen.h"
@@ -199,6 +200,7 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
         weir__kept_tell(kept, &worker->task,
                         (int64_t)weir__hint_read(&lane->started_ns),
                         lane->ended_ns);
+    weir__fork_end_copy(pool->generation); /* a callback's */
     count_one(weir__task_is_done(&worker->task) ? &lane->done : &lane->failed);
     weir__fence_light();
     tell_idle_joiners(pool);
@@ -210,11 +212,16 @@ static bool run_plain(struct weir__worker *worker)
 {
     const struct weir__plain *plain = &worker->lane.plain;
     const struct weir__kept *kept = weir__kept_of(plain);
+    bool answered;
 
     if (kept)
-        return weir__task_run(&worker->task, kept->keeper->handler, kept->item,
-                              false);
-    return weir__task_run(&worker->task, plain->handler, plain->item, false);
+        answered = weir__task_run(&worker->task, kept->keeper->handler,
+                                  kept->item, false);
+    else
+        answered =
+            weir__task_run(&worker->task, plain->handler, plain->item, false);
+    weir__fork_end_copy(worker->pool->generation);
+    return answered;
 }
 
 bool weir__plain_run(weir_pool *pool, struct weir__worker *worker)
@@ -237,6 +244,7 @@ bool weir__plain_run(weir_pool *pool, struct weir__worker *worker)
     set_cancellable(worker, false);
     lane->ended_ns = 0; /* clean-ups may take long */
     weir__task_end(&worker->task);
+    weir__fork_end_copy(pool->generation); /* a clean-up's */
     weir__pool_leave(&worker->inside);
     weir__mutex_lock(&pool->lock);
     weir__lane_adopt_own(pool, worker);

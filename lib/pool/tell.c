@@ -13,6 +13,7 @@
  * out.  So a running entry is never handled by anybody but its own worker, and
  * the message it lends from its record cannot change under a callback.
  */
+#include "base/fork.h"
 #include "pool/pool.h"
 #include "pool/room.h"
 #include "pool/schedule.h"
@@ -143,6 +144,9 @@ static bool call_step(const weir_pool *pool, struct weir__entry *entry,
     case WEIR__STEP_FREE:
         break;
     }
+    /* A submitter that drops or runs a task is on a thread of its own. */
+    if (weir__is_forked(pool->generation) && weir__thread_mine())
+        weir__fork_end_copy(pool->generation);
     return true;
 }
 

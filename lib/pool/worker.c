@@ -26,6 +26,7 @@
  * what the thread was at, by its phase, and hands the thread to the timekeeper,
  * which joins it and starts another in its place if one is wanted.
  */
+#include "base/fork.h"
 #include "pool/pool.h"
 
 #include <errno.h>
@@ -172,10 +173,15 @@ void weir__worker_end_attempt_drops_lock(weir_pool *pool,
 static bool run_handler(weir_pool *pool, struct weir__worker *worker,
                         const struct weir__entry *entry)
 {
+    bool answered;
+
     weir__pool_enter(&worker->inside, pool);
-    if (!weir__task_run(&worker->task, entry->handler, entry->item, true))
+    answered = weir__task_run(&worker->task, entry->handler, entry->item, true);
+    weir__fork_end_copy(pool->generation);
+    if (!answered)
         return false;
     weir__task_end(&worker->task);
+    weir__fork_end_copy(pool->generation); /* a clean-up's */
     weir__pool_leave(&worker->inside);
     return true;
 }
@@ -221,6 +227,7 @@ static bool greet(struct weir__worker *worker)
         weir__pool_enter(&worker->inside, pool);
         worker->inside.is_hook = true;
         answer = o->worker_start(o->worker_arg, worker->index);
+        weir__fork_end_copy(pool->generation);
         weir__pool_leave(&worker->inside);
     }
     worker->greeted = answer == 0;
@@ -350,6 +357,7 @@ static void left(void *arg)
     const weir_pool_options *o = &pool->settings.options;
     bool destroyed;
 
+    weir__fork_end_copy(pool->generation);
     weir__trap_end(worker->thread.trap);
     weir__pool_forget_inside();
     weir__mutex_lock(&pool->lock);
@@ -365,6 +373,7 @@ static void left(void *arg)
         weir__pool_enter(&worker->inside, pool);
         worker->inside.is_hook = true;
         o->worker_stop(o->worker_arg, worker->index);
+        weir__fork_end_copy(pool->generation);
         weir__pool_leave(&worker->inside);
     }
 

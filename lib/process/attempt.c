@@ -85,7 +85,8 @@ static bool take_answer(struct weir_task *task, struct progress *progress,
 
     memcpy(&answer, message, sizeof(answer));
     got -= sizeof(answer);
-    if (answer.message_size >= sizeof(task->message) ||
+    if (answer.failed > 1 || answer.ends_series > 1 || answer.overloaded > 1 ||
+        answer.message_size >= sizeof(task->message) ||
         answer.message_size > got ||
         !take_part(task, progress, text + answer.message_size,
                    got - answer.message_size) ||
@@ -93,9 +94,9 @@ static bool take_answer(struct weir_task *task, struct progress *progress,
         return false;
     memcpy(task->message, text, answer.message_size);
     task->message[answer.message_size] = '\0';
-    task->failed = answer.failed;
-    task->ends_series = answer.ends_series;
-    task->overloaded = answer.overloaded;
+    task->failed = answer.failed != 0;
+    task->ends_series = answer.ends_series != 0;
+    task->overloaded = answer.overloaded != 0;
     task->code = answer.code;
     task->result_size = progress->result_size;
     return true;

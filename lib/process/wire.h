@@ -94,13 +94,15 @@ struct weir__wire_run {
     bool has_item;
 };
 
-/* Then the message, and then the rest of the result. */
+/* Then the message, and then the rest of the result.  Whoever sends it may have
+ * lost its mind, so there is no type here of which some bytes are no value: the
+ * three are 0 or 1. */
 struct weir__wire_answer {
     struct weir__wire_head head;
     int32_t code;
-    bool failed;
-    bool ends_series;
-    bool overloaded;
+    uint8_t failed;
+    uint8_t ends_series;
+    uint8_t overloaded;
     uint64_t message_size;
     uint64_t result_size; /* with all parts */
 };

@@ -20,5 +20,9 @@ static inline bool weir__is_forked(uint64_t generation)
 {
     return generation != 0;
 }
+static inline void weir__fork_end_copy(uint64_t generation)
+{
+    (void)generation;
+}
 
 #endif /* WEIR_EXPLORE_SEAM_FORK_H */
