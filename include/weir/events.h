@@ -199,7 +199,7 @@ typedef struct weir_event_source {
     uint32_t kind;     /* a weir_source_kind */
     uint32_t workers;  /* of a pool, when it was made; else 0 */
     uint64_t capacity; /* tasks or items that may wait */
-    char name[16];     /* the pool's, or "queue"; ends with a 0 byte */
+    char name[16];     /* the pool's or queue's; ends with a 0 byte */
 } weir_event_source;
 
 /*

@@ -69,12 +69,13 @@ static void end_event(struct trace *trace)
 
 static void name_process(struct trace *trace, uint16_t source)
 {
-    const weir_event_source *of = &trace->tape->sources[source];
+    char name[WEIR__TAPE_NAME];
 
+    weir__tape_name(trace->tape, source, name);
     begin_event(trace, "M", source, 0);
     weir__words_say(&trace->words, ",\"name\":\"process_name\",\"args\":"
                                    "{\"name\":");
-    say_quoted(trace, of->kind == WEIR_SOURCE_NONE ? "others" : of->name);
+    say_quoted(trace, name);
     weir__words_say(&trace->words, "}");
     end_event(trace);
 }

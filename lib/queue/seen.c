@@ -6,6 +6,7 @@
  * counts may see a get before its put, and a depth that is one too low for that
  * moment.  Pills are told of as pills: they count into no depth.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,10 +18,13 @@ void weir__queue_enter_events(weir_queue *q)
     weir_event_source source = {.kind = WEIR_SOURCE_QUEUE,
                                 .capacity = q->options.capacity};
 
+    snprintf(q->name, sizeof(q->name), "%s",
+             q->options.name ? q->options.name : "queue");
+    q->options.name = q->name;
     q->is_heeded = q->options.events || q->options.on_pressure;
     if (!q->options.events)
         return;
-    memcpy(source.name, "queue", sizeof("queue"));
+    memcpy(source.name, q->name, sizeof(source.name));
     weir__events_hold(q->options.events);
     q->source = weir__events_enter(q->options.events, &source);
 }
