@@ -102,6 +102,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/spin.h"
+#include "observe/probe.h"
 #include "queue/marks.h"
 #include "queue/pills.h"
 #include "queue/ring.h"
@@ -114,6 +115,10 @@
 
 /* As much of a name as events have. */
 enum { WEIR__QUEUE_NAME = sizeof(((weir_event_source *)0)->name) };
+
+/* A probe of a queue's: see observe/probe.h. */
+#define WEIR__QUEUE_PROBE(q, event, task, value)                               \
+ WEIR__PROBE(event, task, -1, 0, value, (q)->name)
 
 /* One side of the queue: who waits there, and how. */
 struct weir__side {
