@@ -54,10 +54,10 @@
  *   5. A task that is held has no permit, no token and no pass; one that is
  *      ready has what it was let go on for.
  *
- * LIMITS.  A task that needs two limits, each of which others keep busy without a
- * pause, may be put off again and again.  A task that is ready keeps what it was
- * granted until a worker is free: if others have occupied all workers meanwhile,
- * that long.
+ * LIMITS.  A task that needs two limits, each of which others keep busy without
+ * a pause, may be put off again and again.  A task that is ready keeps what it
+ * was granted until a worker is free: if others have occupied all workers
+ * meanwhile, that long.
  */
 #ifndef WEIR_LIB_POOL_LIMITS_H
 #define WEIR_LIB_POOL_LIMITS_H
@@ -114,5 +114,9 @@ void weir__limits_look(weir_pool *pool, int64_t now_ns)
     WEIR_REQUIRES(pool->lock);
 /* Pays what is owed. */
 void weir__limits_pay_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock);
+
+/* Of seen.c, which is above: a task is held, or let go on. */
+void weir__seen_held(weir_pool *pool, const struct weir__entry *entry,
+                     weir_held_by by) WEIR_REQUIRES(pool->lock);
 
 #endif /* WEIR_LIB_POOL_LIMITS_H */

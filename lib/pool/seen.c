@@ -273,6 +273,21 @@ void weir__seen_settle(weir_pool *pool, const struct weir__entry *entry,
     write_event(pool, &event);
 }
 
+void weir__seen_held(weir_pool *pool, const struct weir__entry *entry,
+                     weir_held_by by)
+{
+    weir_event event;
+
+    WEIR__POOL_PROBE(pool, held, entry->id, -1, entry->outcome.attempts + 1,
+                     by);
+    if (!pool->tally.events)
+        return;
+    event = event_of(entry, WEIR_EVENT_HELD);
+    event.attempt = entry->outcome.attempts + 1;
+    event.value = by;
+    write_event(pool, &event);
+}
+
 void weir__seen_retry(weir_pool *pool, const struct weir__entry *entry,
                       int64_t delay_ns)
 {
