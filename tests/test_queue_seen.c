@@ -195,6 +195,32 @@ START_TEST(it_is_a_source_beside_others)
 }
 END_TEST
 
+static void assert_is_called(uint32_t source, const char *name)
+{
+    weir_event_source of;
+
+    ck_assert(weir_events_read_source(events, source, &of));
+    ck_assert_str_eq(of.name, name);
+}
+
+START_TEST(its_name_is_a_copy_of_as_much_as_there_is_room_for)
+{
+    char name[] = "orders";
+    weir_queue_options options = WEIR_QUEUE_OPTIONS_INIT;
+    weir_queue *other;
+
+    options.events = events;
+    options.name = name;
+    ck_assert_int_eq(weir_queue_create(&queue, 4, &options), WEIR_OK);
+    name[0] = 'x';
+    options.name = "a name of more than fifteen bytes";
+    ck_assert_int_eq(weir_queue_create(&other, 4, &options), WEIR_OK);
+    assert_is_called(1, "orders");
+    assert_is_called(2, "a name of more ");
+    weir_queue_destroy(other);
+}
+END_TEST
+
 START_TEST(events_to_be_read_are_refused_by_a_queue)
 {
     static _Alignas(128) unsigned char memory[64 << 10];
@@ -224,6 +250,7 @@ int main(void)
         what_nobody_gets_is_told_of_with_its_reason,
         who_waits_for_room_is_told_of_with_what_came_of_it,
         it_is_a_source_beside_others,
+        its_name_is_a_copy_of_as_much_as_there_is_room_for,
         events_to_be_read_are_refused_by_a_queue,
         NULL,
     };

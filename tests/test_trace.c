@@ -238,6 +238,37 @@ START_TEST(a_ring_of_another_process_may_say_anything)
 }
 END_TEST
 
+static void assert_tape_calls(uint32_t source, const char *wanted)
+{
+    char name[WEIR__TAPE_NAME];
+
+    weir__tape_name(tape, source, name);
+    ck_assert_str_eq(name, wanted);
+}
+
+START_TEST(of_two_with_one_name_each_has_its_number_too)
+{
+    weir_queue_options like = WEIR_QUEUE_OPTIONS_INIT;
+    const char *const names[] = {NULL, "orders", NULL};
+    weir_queue *queues[3];
+
+    open_pool();
+    like.events = events;
+    for (int i = 0; i < 3; i++) {
+        like.name = names[i];
+        ck_assert_int_eq(weir_queue_create(&queues[i], 4, &like), WEIR_OK);
+    }
+    read_tape();
+    assert_tape_calls(0, "others");
+    assert_tape_calls(1, "mill");
+    assert_tape_calls(2, "queue 2");
+    assert_tape_calls(3, "orders");
+    assert_tape_calls(4, "queue 4");
+    for (int i = 0; i < 3; i++)
+        weir_queue_destroy(queues[i]);
+}
+END_TEST
+
 START_TEST(a_picture_of_nothing_is_one_too)
 {
     int null = open("/dev/null", O_WRONLY);
@@ -287,6 +318,7 @@ int main(void)
                                   cancelling_what_waits_makes_it_less_deep,
                                   what_retries_waits_again,
                                   a_ring_of_another_process_may_say_anything,
+                                  of_two_with_one_name_each_has_its_number_too,
                                   a_picture_of_nothing_is_one_too,
                                   whatever_fails_is_answered,
                                   NULL};

@@ -67,9 +67,23 @@ typedef enum weir_event_kind {
     WEIR_EVENT_PUT = 15,      /* value: items put into the queue */
     WEIR_EVENT_GET = 16,      /* value: items got out of it; may come before
                                  their PUT, by as long as that call takes */
-    WEIR_EVENT_DISCARD = 17   /* value: items taken out of it that nobody gets:
+    WEIR_EVENT_DISCARD = 17,  /* value: items taken out of it that nobody gets:
                                  a weir_discard_reason in `task` says why */
+    WEIR_EVENT_HELD = 18      /* task, attempt (the one to come): value: which
+                                 limit holds it back, a weir_held_by; or that
+                                 none does any more.  START, SETTLE or another
+                                 HELD follows */
 } weir_event_kind;
+
+/* What holds a task back. */
+typedef enum weir_held_by {
+    WEIR_HELD_BY_NONE,      /* no longer held: it waits for a worker */
+    WEIR_HELD_BY_SEMAPHORE, /* its own */
+    WEIR_HELD_BY_POOL,      /* the pool's semaphore */
+    WEIR_HELD_BY_ADAPTIVE,
+    WEIR_HELD_BY_RATE,
+    WEIR_HELD_BY_BREAKER
+} weir_held_by;
 
 /* Bits of a record's flags. */
 enum {
@@ -199,7 +213,7 @@ typedef struct weir_event_source {
     uint32_t kind;     /* a weir_source_kind */
     uint32_t workers;  /* of a pool, when it was made; else 0 */
     uint64_t capacity; /* tasks or items that may wait */
-    char name[16];     /* the pool's, or "queue"; ends with a 0 byte */
+    char name[16];     /* the pool's or queue's; ends with a 0 byte */
 } weir_event_source;
 
 /*

@@ -75,6 +75,8 @@ typedef struct weir_queue_options {
     weir_pressure *on_pressure; /* NULL: no water marks */
     void *on_pressure_arg;
     weir_events *events; /* gets what happens here; may be shared; NULL: none */
+    const char *name;    /* in events, traces and probes; up to 15 bytes are
+                            copied; NULL: "queue" */
 } weir_queue_options;
 #define WEIR_QUEUE_OPTIONS_INIT WEIR_SIZED(weir_queue_options)
 

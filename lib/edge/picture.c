@@ -358,13 +358,12 @@ static void
 draw_part(struct picture *picture, const struct part *part, int64_t *steps)
 {
     const weir_event_source *source = &picture->tape->sources[part->source];
+    char name[WEIR__TAPE_NAME];
 
+    weir__tape_name(picture->tape, part->source, name);
     weir__words_say(&picture->words, "<text class=\"h\" x=\"%d\" y=\"%d\">",
                     LEFT, picture->y + 16);
-    weir__words_quote(&picture->words,
-                      source->kind == WEIR_SOURCE_NONE ? "others"
-                                                       : source->name,
-                      xml_escapes,
+    weir__words_quote(&picture->words, name, xml_escapes,
                       sizeof(xml_escapes) / sizeof(xml_escapes[0]));
     weir__words_say(&picture->words,
                     "<tspan class=\"m\" dx=\"10\" font-weight=\"400\">%" PRIu64

@@ -2,6 +2,7 @@
 /* tape.c - see tape.h. */
 #include "edge/tape.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <weir/task.h>
@@ -350,4 +351,26 @@ void weir__tape_destroy(struct weir__tape *tape)
     weir__release(tape->waits);
     weir__release(tape->depths);
     weir__release(tape);
+}
+
+/* ------------------------------------------------------------------- names */
+
+void weir__tape_name(const struct weir__tape *tape, uint32_t source,
+                     char into[WEIR__TAPE_NAME])
+{
+    const weir_event_source *of = &tape->sources[source];
+    bool alone = true;
+
+    if (of->kind == WEIR_SOURCE_NONE) {
+        snprintf(into, WEIR__TAPE_NAME, "others");
+        return;
+    }
+    for (uint32_t i = 0; i < WEIR_EVENTS_MOST_SOURCES; i++)
+        if (i != source && tape->sources[i].kind != WEIR_SOURCE_NONE &&
+            strcmp(tape->sources[i].name, of->name) == 0)
+            alone = false;
+    if (alone)
+        snprintf(into, WEIR__TAPE_NAME, "%s", of->name);
+    else
+        snprintf(into, WEIR__TAPE_NAME, "%s %u", of->name, (unsigned)source);
 }

@@ -55,6 +55,11 @@ struct weir__tape {
 /* WEIR_OK, WEIR_EINVAL, WEIR_ENOMEM. */
 weir_status weir__tape_read(struct weir__tape **out, const weir_events *events);
 void weir__tape_destroy(struct weir__tape *tape); /* or NULL */
+
+enum { WEIR__TAPE_NAME = 32 };
+/* What to call a source: its name, with its number if others have that name. */
+void weir__tape_name(const struct weir__tape *tape, uint32_t source,
+                     char into[WEIR__TAPE_NAME]);
 /* Says so, and returns WEIR_ENOMEM. */
 weir_status weir__tape_no_memory(void);
 

@@ -69,12 +69,13 @@ static void end_event(struct trace *trace)
 
 static void name_process(struct trace *trace, uint16_t source)
 {
-    const weir_event_source *of = &trace->tape->sources[source];
+    char name[WEIR__TAPE_NAME];
 
+    weir__tape_name(trace->tape, source, name);
     begin_event(trace, "M", source, 0);
     weir__words_say(&trace->words, ",\"name\":\"process_name\",\"args\":"
                                    "{\"name\":");
-    say_quoted(trace, of->kind == WEIR_SOURCE_NONE ? "others" : of->name);
+    say_quoted(trace, name);
     weir__words_say(&trace->words, "}");
     end_event(trace);
 }
@@ -255,9 +256,25 @@ write_moment(struct trace *trace, const weir_event *event, const char *name)
                     ",\"s\":\"%s\",\"cat\":\"life\",\"name\":\"%s\"",
                     has_worker ? "t" : "p", name);
     say_time(trace, "ts", event->at_ns - trace->from_ns);
-    weir__words_say(&trace->words, ",\"args\":{\"value\":%" PRId64 "}",
-                    event->value);
+    weir__words_say(&trace->words,
+                    ",\"args\":{\"value\":%" PRId64 ",\"task\":%" PRIu64 "}",
+                    event->value, event->task);
     end_event(trace);
+}
+
+static const char *held_words(int64_t by)
+{
+    static const char *const words[] = {
+        [WEIR_HELD_BY_NONE] = "let go on",
+        [WEIR_HELD_BY_SEMAPHORE] = "held by its semaphore",
+        [WEIR_HELD_BY_POOL] = "held by the pool's semaphore",
+        [WEIR_HELD_BY_ADAPTIVE] = "held by the adaptive limit",
+        [WEIR_HELD_BY_RATE] = "held by the rate",
+        [WEIR_HELD_BY_BREAKER] = "held by the breaker"};
+
+    return by >= 0 && by < (int64_t)(sizeof(words) / sizeof(words[0]))
+               ? words[by]
+               : "held";
 }
 
 static void write_record(struct trace *trace, const weir_event *event)
@@ -275,6 +292,9 @@ static void write_record(struct trace *trace, const weir_event *event)
     case WEIR_EVENT_SCALE:
         write_counter(trace, event->source, event->at_ns, "pool", "workers",
                       event->value);
+        break;
+    case WEIR_EVENT_HELD:
+        write_moment(trace, event, held_words(event->value));
         break;
     case WEIR_EVENT_ABANDON:
         write_moment(trace, event, "abandon");

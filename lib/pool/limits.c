@@ -35,6 +35,25 @@ list_of(weir_pool *pool, const struct weir__entry *entry)
     return entry->is_due ? &pool->due : &pool->queued;
 }
 
+/* For who looks on. */
+static weir_held_by held_by(struct weir__entry *entry)
+{
+    if (entry->held_at == WEIR__HELD_FOR_TOKEN)
+        return WEIR_HELD_BY_RATE;
+    if (entry->held_at == WEIR__HELD_BY_BREAKER)
+        return WEIR_HELD_BY_BREAKER;
+    switch (admission_of(entry)->bid_for) {
+    case WEIR__PERMITS_OWN:
+        return WEIR_HELD_BY_SEMAPHORE;
+    case WEIR__PERMITS_POOL:
+        return WEIR_HELD_BY_POOL;
+    case WEIR__PERMITS_FLIGHT:
+    case WEIR__PERMIT_KINDS:
+        break;
+    }
+    return WEIR_HELD_BY_ADAPTIVE;
+}
+
 /* From the queue, or when it is ready. */
 static void hold_back(weir_pool *pool, struct weir__entry *entry,
                       enum weir__held_at at) WEIR_REQUIRES(pool->lock)
@@ -43,6 +62,7 @@ static void hold_back(weir_pool *pool, struct weir__entry *entry,
     count_takeable(pool, entry, false);
     entry->held_at = at;
     weir__entry_list_append(&pool->held.at[at], entry);
+    weir__seen_held(pool, entry, held_by(entry));
 }
 
 static void
@@ -52,6 +72,7 @@ let_go_on(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     count_takeable(pool, entry, true);
     entry->held_at = WEIR__HELD_READY;
     weir__entry_list_append(&pool->held.at[WEIR__HELD_READY], entry);
+    weir__seen_held(pool, entry, WEIR_HELD_BY_NONE);
     weir__workers_wake(pool);
 }
 

@@ -115,4 +115,8 @@ void weir__limits_look(weir_pool *pool, int64_t now_ns)
 /* Pays what is owed. */
 void weir__limits_pay_drops_lock(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 
+/* Of seen.c, which is above: a task is held, or let go on. */
+void weir__seen_held(weir_pool *pool, const struct weir__entry *entry,
+                     weir_held_by by) WEIR_REQUIRES(pool->lock);
+
 #endif /* WEIR_LIB_POOL_LIMITS_H */

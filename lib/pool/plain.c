@@ -142,6 +142,8 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
         return false;
     if (WEIR_RARELY(pool->is_seen))
         weir__seen_plain_start(pool, worker);
+    else
+        WEIR__POOL_PROBE(pool, start, lane->plain.id, worker->index, 1, 0);
     return true;
 }
 
@@ -196,6 +198,11 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
     weir__task_end_plainly(&worker->task);
     if (WEIR_RARELY(pool->is_seen))
         weir__seen_plain_end(pool, worker);
+    else
+        WEIR__POOL_PROBE(pool, settle, lane->plain.id, worker->index, 1,
+                         weir__task_is_done(&worker->task)
+                             ? WEIR_OUTCOME_DONE
+                             : WEIR_OUTCOME_FAILED);
     if (kept)
         weir__kept_tell(kept, &worker->task,
                         (int64_t)weir__hint_read(&lane->started_ns),

@@ -60,6 +60,10 @@ void weir__seen_note(weir_pool *pool, weir_event_kind kind, int64_t value)
                         .worker = UINT32_MAX,
                         .value = value};
 
+    if (kind == WEIR_EVENT_SCALE)
+        WEIR__POOL_PROBE(pool, scale, 0, -1, 0, value);
+    else
+        WEIR__POOL_PROBE(pool, close, 0, -1, 0, value);
     if (!pool->tally.events)
         return;
     event.at_ns = weir__now();
@@ -74,6 +78,12 @@ event_of(const struct weir__entry *entry, weir_event_kind kind)
                         .task = entry->id,
                         .worker = UINT32_MAX,
                         .kind = (uint16_t)kind};
+}
+
+/* For a probe. */
+static int32_t worker_of(const struct weir__entry *entry)
+{
+    return entry->worker ? (int32_t)entry->worker->index : -1;
 }
 
 /* The same of one about its attempt. */
@@ -98,6 +108,8 @@ bool weir__seen_put(weir_pool *pool, struct weir__plain *plain,
     plain->submitted_ns = weir__now();
     event.task = weir__lane_put(&pool->lane, &pool->listed, plain, copied,
                                 ignored, true);
+    if (event.task > 0)
+        WEIR__POOL_PROBE(pool, submit, event.task, -1, 0, 0);
     if (event.task > 0 && pool->tally.events) {
         event.at_ns = plain->submitted_ns;
         write_event(pool, &event);
@@ -116,6 +128,7 @@ void weir__seen_plain_start(weir_pool *pool, struct weir__worker *worker)
                         .attempt = 1,
                         .kind = WEIR_EVENT_START};
 
+    WEIR__POOL_PROBE(pool, start, event.task, event.worker, 1, event.value);
     if (worker->times)
         weir__histogram_note(&worker->times->waiting, event.value);
     if (pool->tally.events)
@@ -136,11 +149,11 @@ void weir__seen_plain_end(weir_pool *pool, struct weir__worker *worker)
         weir__histogram_note(&worker->times->running,
                              lane->ended_ns -
                                  (int64_t)weir__hint_read(&lane->started_ns));
-    if (!pool->tally.events)
-        return;
     event.value = weir__task_is_done(&worker->task) ? WEIR_OUTCOME_DONE
                                                     : WEIR_OUTCOME_FAILED;
-    write_event(pool, &event);
+    WEIR__POOL_PROBE(pool, settle, event.task, event.worker, 1, event.value);
+    if (pool->tally.events)
+        write_event(pool, &event);
 }
 
 /* ------------------------------------------------------------------ entries */
@@ -150,6 +163,7 @@ void weir__seen_submit(weir_pool *pool, const struct weir__entry *entry,
 {
     weir_event event;
 
+    WEIR__POOL_PROBE(pool, submit, entry->id, -1, 0, not_before_ns);
     if (!pool->tally.events)
         return;
     event = event_of(entry, WEIR_EVENT_SUBMIT);
@@ -165,6 +179,8 @@ void weir__seen_start(weir_pool *pool, const struct weir__entry *entry)
     weir_event event;
 
     pool->tally.retries += !first;
+    WEIR__POOL_PROBE(pool, start, entry->id, worker_of(entry),
+                     entry->outcome.attempts, entry->started_ns - since_ns);
     if (!pool->is_seen)
         return;
     if (pool->tally.times && first)
@@ -195,11 +211,29 @@ static weir_event_kind end_kind(enum weir__ending how)
     return WEIR_EVENT_END;
 }
 
+/* END only if nothing follows that says so, as in the ring. */
+static void probe_end(const weir_pool *pool, const struct weir__entry *entry,
+                      weir_event_kind kind) WEIR_REQUIRES(pool->lock)
+{
+    bool settled = entry->state != WEIR__RUNNING;
+    int32_t worker = worker_of(entry);
+    uint32_t attempt = entry->outcome.attempts;
+
+    if (kind == WEIR_EVENT_EXIT)
+        WEIR__POOL_PROBE(pool, exit, entry->id, worker, attempt, 0);
+    else if (kind == WEIR_EVENT_CRASH)
+        WEIR__POOL_PROBE(pool, crash, entry->id, worker, attempt,
+                         settled ? 0 : entry->outcome.code);
+    if (settled)
+        WEIR__POOL_PROBE(pool, end, entry->id, worker, attempt, 0);
+}
+
 void weir__seen_end(weir_pool *pool, const struct weir__entry *entry,
                     enum weir__ending how)
 {
     weir_event event;
 
+    probe_end(pool, entry, end_kind(how));
     if (!pool->is_seen)
         return;
     event = event_of_attempt(entry, end_kind(how));
@@ -223,6 +257,11 @@ void weir__seen_settle(weir_pool *pool, const struct weir__entry *entry,
 {
     weir_event event;
 
+    WEIR__POOL_PROBE(pool, settle, entry->id,
+                     was == WEIR__RUNNING || entry->attempt_alive
+                         ? worker_of(entry)
+                         : -1,
+                     entry->outcome.attempts, entry->outcome.kind);
     if (!pool->tally.events)
         return;
     event = event_of_attempt(entry, WEIR_EVENT_SETTLE);
@@ -234,11 +273,28 @@ void weir__seen_settle(weir_pool *pool, const struct weir__entry *entry,
     write_event(pool, &event);
 }
 
+void weir__seen_held(weir_pool *pool, const struct weir__entry *entry,
+                     weir_held_by by)
+{
+    weir_event event;
+
+    WEIR__POOL_PROBE(pool, held, entry->id, -1, entry->outcome.attempts + 1,
+                     by);
+    if (!pool->tally.events)
+        return;
+    event = event_of(entry, WEIR_EVENT_HELD);
+    event.attempt = entry->outcome.attempts + 1;
+    event.value = by;
+    write_event(pool, &event);
+}
+
 void weir__seen_retry(weir_pool *pool, const struct weir__entry *entry,
                       int64_t delay_ns)
 {
     weir_event event;
 
+    WEIR__POOL_PROBE(pool, retry, entry->id, worker_of(entry),
+                     entry->outcome.attempts, delay_ns);
     if (!pool->tally.events)
         return;
     event = event_of_attempt(entry, WEIR_EVENT_RETRY);
@@ -252,6 +308,7 @@ void weir__seen_release_of(weir_pool *pool, const struct weir__entry *entry)
 {
     weir_event event;
 
+    WEIR__POOL_PROBE(pool, release, entry->id, -1, 0, 0);
     if (!pool->tally.events)
         return;
     event = event_of(entry, WEIR_EVENT_RELEASE);
@@ -262,6 +319,8 @@ void weir__seen_abandon(weir_pool *pool, const struct weir__entry *entry)
 {
     weir_event event;
 
+    WEIR__POOL_PROBE(pool, abandon, entry->id, worker_of(entry),
+                     entry->outcome.attempts, 0);
     pool->tally.abandoned++;
     if (!pool->tally.events)
         return;
@@ -304,6 +363,7 @@ uint64_t weir__seen_blocked(weir_pool *pool)
     tally->blocked_now++;
     tally->blocked_ns -= now_ns;
     event.task = ++tally->blocked;
+    WEIR__POOL_PROBE(pool, blocked, event.task, -1, 0, 0);
     write_blocked(pool, &event, now_ns);
     return event.task;
 }
@@ -317,6 +377,7 @@ void weir__seen_unblocked(weir_pool *pool, uint64_t wait, weir_status status)
 
     if (wait == 0)
         return;
+    WEIR__POOL_PROBE(pool, unblocked, wait, -1, 0, status);
     pool->tally.blocked_now--;
     pool->tally.blocked_ns += now_ns;
     write_blocked(pool, &event, now_ns);

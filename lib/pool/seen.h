@@ -31,7 +31,12 @@
 
 #include <stdint.h>
 
+#include "observe/probe.h"
 #include "pool/pool.h"
+
+/* A probe of a pool's: see observe/probe.h. */
+#define WEIR__POOL_PROBE(pool, event, task, worker, attempt, value)            \
+ WEIR__PROBE(event, task, worker, attempt, value, (pool)->settings.options.name)
 
 /* Something about the pool; nothing if it has no events. */
 void weir__seen_note(weir_pool *pool, weir_event_kind kind, int64_t value);
@@ -44,10 +49,15 @@ bool weir__seen_put(weir_pool *pool, struct weir__plain *plain,
 static inline bool weir__put_plain(weir_pool *pool, struct weir__plain *plain,
                                    const void *copied, uint64_t ignored)
 {
+    uint64_t id;
+
     if (WEIR_RARELY(pool->is_seen))
         return weir__seen_put(pool, plain, copied, ignored);
-    return weir__lane_put(&pool->lane, &pool->listed, plain, copied, ignored,
-                          false) > 0;
+    id = weir__lane_put(&pool->lane, &pool->listed, plain, copied, ignored,
+                        false);
+    if (id > 0)
+        WEIR__POOL_PROBE(pool, submit, id, -1, 0, 0);
+    return id > 0;
 }
 /* Its attempt will run, and has begun at lane.started_ns. */
 void weir__seen_plain_start(weir_pool *pool, struct weir__worker *worker);

@@ -31,6 +31,7 @@ static struct weir__pill *take_pill(weir_queue *q) WEIR_REQUIRES(q->lock);
 static inline void tell_putters(weir_queue *q, size_t count)
 {
     weir__queue_wake(q, &q->putters);
+    WEIR__QUEUE_PROBE(q, get, 0, count);
     if (WEIR_RARELY(q->is_heeded))
         weir__queue_tell(q, WEIR_EVENT_GET, count);
 }

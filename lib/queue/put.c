@@ -32,6 +32,7 @@ put_some(weir_queue *q, const void *items, size_t count, uint64_t ignored)
 static inline void tell_getters(weir_queue *q, size_t count)
 {
     weir__queue_wake(q, &q->getters);
+    WEIR__QUEUE_PROBE(q, put, 0, count);
     if (WEIR_RARELY(q->is_heeded))
         weir__queue_tell(q, WEIR_EVENT_PUT, count);
 }

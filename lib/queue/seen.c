@@ -6,6 +6,7 @@
  * counts may see a get before its put, and a depth that is one too low for that
  * moment.  Pills are told of as pills: they count into no depth.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,12 +18,31 @@ void weir__queue_enter_events(weir_queue *q)
     weir_event_source source = {.kind = WEIR_SOURCE_QUEUE,
                                 .capacity = q->options.capacity};
 
+    snprintf(q->name, sizeof(q->name), "%s",
+             q->options.name ? q->options.name : "queue");
+    q->options.name = q->name;
     q->is_heeded = q->options.events || q->options.on_pressure;
     if (!q->options.events)
         return;
-    memcpy(source.name, "queue", sizeof("queue"));
+    memcpy(source.name, q->name, sizeof(source.name));
     weir__events_hold(q->options.events);
     q->source = weir__events_enter(q->options.events, &source);
+}
+
+/* Of what is rare; of puts and gets they know themselves. */
+static void probe_queue(const weir_queue *q, weir_event_kind kind,
+                        uint64_t what, int64_t value)
+{
+    if (kind == WEIR_EVENT_BLOCKED)
+        WEIR__QUEUE_PROBE(q, blocked, what, value);
+    else if (kind == WEIR_EVENT_UNBLOCKED)
+        WEIR__QUEUE_PROBE(q, unblocked, what, value);
+    else if (kind == WEIR_EVENT_PILL)
+        WEIR__QUEUE_PROBE(q, pill, what, value);
+    else if (kind == WEIR_EVENT_CLOSE)
+        WEIR__QUEUE_PROBE(q, close, what, value);
+    else if (kind == WEIR_EVENT_DISCARD)
+        WEIR__QUEUE_PROBE(q, discard, what, value);
 }
 
 void weir__queue_note(const weir_queue *q, weir_event_kind kind, uint64_t what,
@@ -34,6 +54,7 @@ void weir__queue_note(const weir_queue *q, weir_event_kind kind, uint64_t what,
                         .kind = (uint16_t)kind,
                         .source = q->source};
 
+    probe_queue(q, kind, what, value);
     if (!q->options.events)
         return;
     event.at_ns = weir__now();

@@ -93,6 +93,7 @@
 #ifndef WEIR_LIB_QUEUE_STATE_H
 #define WEIR_LIB_QUEUE_STATE_H
 
+#include <weir/events.h>
 #include <weir/queue.h>
 
 #include "base/annotate.h"
@@ -101,6 +102,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/spin.h"
+#include "observe/probe.h"
 #include "queue/marks.h"
 #include "queue/pills.h"
 #include "queue/ring.h"
@@ -110,6 +112,13 @@
 #ifndef WEIR__QUEUE_POLLS
 # define WEIR__QUEUE_POLLS 64
 #endif
+
+/* As much of a name as events have. */
+enum { WEIR__QUEUE_NAME = sizeof(((weir_event_source *)0)->name) };
+
+/* A probe of a queue's: see observe/probe.h. */
+#define WEIR__QUEUE_PROBE(q, event, task, value)                               \
+ WEIR__PROBE(event, task, -1, 0, value, (q)->name)
 
 /* One side of the queue: who waits there, and how. */
 struct weir__side {
@@ -128,6 +137,7 @@ struct weir_queue {
     weir_queue_options options;                /* I: with defaults filled in */
     bool is_heeded;                            /* I: it has events, or marks */
     uint16_t source;                           /* I: its number in the events */
+    char name[WEIR__QUEUE_NAME];               /* I: options.name is this */
     struct weir__side getters;                 /* nothing to get */
     struct weir__side putters;                 /* no room */
     struct weir__hint ending;    /* A: before CLOSED: do not spin */
@@ -205,8 +215,8 @@ void weir__queue_finish(weir_queue *q, size_t count);
 /* Tells on_pressure what has changed, if it is wanted. */
 void weir__queue_tell_pressure(weir_queue *q);
 
-/* What a queue has for its events, if it was given some; and that something
- * happened: `what` goes where a task's number would. */
+/* Its name, and what it has for its events, if it was given some; and that
+ * something happened: `what` goes where a task's number would. */
 void weir__queue_enter_events(weir_queue *q);
 void weir__queue_note(const weir_queue *q, weir_event_kind kind, uint64_t what,
                       int64_t value);

@@ -52,6 +52,21 @@ grep -v '^#' "$root/tests/abi/symbols.txt" | sort | diff - shown \
     || fail "in a shared library it shows other names than tests/abi/symbols.txt"
 echo "two files: in a shared library they show the $(wc -l <shown) names that are kept"
 
+# With probes, where there is the header: each of the library's.
+if printf '#include <sys/sdt.h>\n' | cc -E - >/dev/null 2>&1; then
+    # shellcheck disable=SC2086
+    for compiler in gcc clang; do
+        $compiler -std=c11 $warnings -DWEIR_USDT -O2 -fPIC -shared weir.c \
+            -o probed.so -pthread
+        cmake -DLIBRARY=probed.so -DEVENTS="$root/include/weir/events.h" \
+            -DREADELF=readelf -DWANTED=ON -P "$root/tests/abi/probes.cmake" \
+            >output 2>&1 || fail "$compiler -DWEIR_USDT: $(cat output)"
+        echo "two files: $compiler -DWEIR_USDT: $(cat output)"
+    done
+else
+    echo "two files: -DWEIR_USDT not tried: there is no sys/sdt.h (systemtap-sdt-dev)"
+fi
+
 for example in hello backpressure futures streams pipeline hostile limits; do
     cc -std=c11 -D_GNU_SOURCE $warnings -I. "$root/docs/examples/$example.c" gcc.o \
         -o example -pthread
