@@ -52,6 +52,11 @@ test_a_bad_backoff_is_refused() {
         --backoff 1s -- touch ran
 }
 
+test_a_watch_beside_a_progress_line_is_refused() {
+    refused "--progress: --watch shows more than that" --watch --progress \
+        -- touch ran
+}
+
 test_a_bad_delimiter_is_refused() {
     local bad
     for bad in '' ab '\q' '\x' '\x100' '\400' '\8' '\xg' '\nn'; do
