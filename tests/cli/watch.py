@@ -259,6 +259,8 @@ def figures_and_what_each_worker_runs_are_shown():
     run.let_go()
     assert run.end() == 0
     assert re.search(r"^done 30$", run.screen.printed(), re.M)
+    # The last ones end between two pictures.
+    assert sorted(run.screen.main[:30]) == sorted("out %d" % i for i in range(1, 31))
 
 
 def what_is_printed_on_the_same_terminal_is_all_there_afterwards():

@@ -300,7 +300,8 @@ static void note_continue(int number)
 }
 
 /* What was ignored stays so. */
-static void catch (int number, void (*handler)(int), struct sigaction *before)
+static void
+intercept(int number, void (*handler)(int), struct sigaction *before)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
@@ -312,9 +313,9 @@ static void catch (int number, void (*handler)(int), struct sigaction *before)
 static void handle_signals(void)
 {
     for (size_t i = 0; i < DEADLY; i++)
-        catch (deadly[i], end_by, &before_deadly[i]);
-    catch (SIGTSTP, note_stop, &before_stop);
-    catch (SIGCONT, note_continue, &before_continue);
+        intercept(deadly[i], end_by, &before_deadly[i]);
+    intercept(SIGTSTP, note_stop, &before_stop);
+    intercept(SIGCONT, note_continue, &before_continue);
 }
 
 static void stop_handling(void)

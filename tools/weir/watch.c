@@ -35,9 +35,8 @@
 #include "signals.h"
 #include "view.h"
 
-#define PICTURE_NS                                                             \
- INT64_C(100000000) /* ten a second is as fast as eyes are                     \
-                     */
+/* Ten a second is as fast as eyes are. */
+#define PICTURE_NS   INT64_C(100000000)
 #define QUANTILES_NS INT64_C(500000000)
 
 /* So many looks back lies what "now" is measured from: 3 seconds. */
