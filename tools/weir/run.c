@@ -394,14 +394,15 @@ static int handle(weir_task *task, void *item)
 {
     struct job *job = weir_task_context(task);
     struct record *record = item;
+    const char *problem;
     char **argv;
     int answer;
 
     outputs_begin(job->outputs, record->output);
-    if (memchr(record->line.text, '\0', record->line.length))
-        return weir_task_fail(task, COMMAND_NO_AVAIL,
-                              "not started: the record holds a NUL byte; "
-                              "if NUL ends records use -0");
+    problem = record_problem(record->line.text, record->line.length);
+    if (problem)
+        return weir_task_fail(task, COMMAND_NO_AVAIL, "not started: %s",
+                              problem);
     argv = arguments_make(job->options.command, record->line.text,
                           record->line.length);
     if (!argv)
