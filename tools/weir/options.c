@@ -118,6 +118,7 @@ const char options_help[] =
 
 static bool read_option(struct options *o, int code, const char *value,
                         const char **remedy);
+static bool set_flag(struct options *o, int code);
 static bool
 read_backoff(struct options *o, const char *value, const char **remedy);
 static bool read_word(const char *value, const char *first, const char *second,
@@ -224,19 +225,29 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
         return read_name(&o->metrics_file, value, remedy);
     case OPTION_PICTURE:
         return read_name(&o->picture_file, value, remedy);
+    default:
+        return set_flag(o, code);
+    }
+}
+
+/* What takes no value. */
+static bool set_flag(struct options *o, int code)
+{
+    switch (code) {
     case OPTION_WATCH:
         o->watch = true;
-        return true;
+        break;
     case '0':
         o->delimiter = '\0';
-        return true;
+        break;
     case 'k':
         o->keep_order = true;
-        return true;
+        break;
     default:
         o->dry_run = true;
-        return true;
+        break;
     }
+    return true;
 }
 
 /* A base of 0 would be the library's default; who writes 0 wants no delay, and

@@ -179,10 +179,10 @@ void view_seats(struct canvas *canvas, const struct view *view,
     room = canvas_rows_left(canvas);
     if (count == 0 || room == 0)
         return;
-    qsort(seats, count, sizeof(*seats), by_age);
+    qsort(seats, count, sizeof(struct view_seat *), by_age);
     if (count > room)
         shown = room - 1;
-    qsort(seats, shown, sizeof(*seats), by_worker);
+    qsort(seats, shown, sizeof(struct view_seat *), by_worker);
     for (size_t i = 0; i < shown; i++)
         say_seat(canvas, view, seats[i]);
     if (shown < count) {
