@@ -429,6 +429,18 @@ static void check_ledger(const char *line)
     ck_assert_msg(sum == accepted, "%s", line);
 }
 
+static bool begins(const char *line, const char *words)
+{
+    return strncmp(line, words, strlen(words)) == 0;
+}
+
+static void check_times(const char *line)
+{
+    ck_assert_msg(strstr(line, ", p90 ") && strstr(line, ", p99 ") &&
+                      strstr(line, ", max "),
+                  "%s", line);
+}
+
 /* Each line is one that there is, and whole. */
 static void check_look(char *text)
 {
@@ -442,8 +454,11 @@ static void check_look(char *text)
             ck_assert_msg(!strncmp(line, "  accepted ", 11), "%s", line);
         else if (i == 1)
             ck_assert_msg(!strncmp(line, "  refused 0, ", 13), "%s", line);
-        else if (!strncmp(line, "  worker ", 9))
+        else if (begins(line, "  worker "))
             check_label(line);
+        else if (begins(line, "  waiting p50 ") ||
+                 begins(line, "  running p50 "))
+            check_times(line);
         else
             ck_assert_msg(strstr(line, "its lock was taken"), "%s", line);
     }
@@ -486,6 +501,7 @@ static void setup_storm(void)
     hard.name = "hard";
     hard.workers = 3;
     hard.queue_capacity = 16;
+    hard.histograms = true;
     ck_assert_int_eq(weir_pool_create(&made, &hard), WEIR_OK);
     busy = made;
     paper = memfd_create("print", 0);

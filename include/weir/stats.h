@@ -163,16 +163,18 @@ WEIR_API size_t weir_pool_list(const weir_pool *pool, weir_pool_entry *out,
                                size_t room);
 
 /*
- * Writes to `fd`, for people: how full the pool is, the ledger, and for each
- * worker that is at something what it is: the task's id and label, for how long
- * and how much longer.  The words may change; for programs there are
- * weir_pool_read_stats, weir_pool_list and weir/metrics.h.
+ * Writes to `fd`, for people: how full the pool is, the ledger; if it has
+ * histograms, how long half of the tasks, 90 and 99 of a hundred, and all of
+ * them have waited and run at most; and for each worker that is at something
+ * what it is: the task's id and label, for how long and how much longer.  The
+ * words may change; for programs there are weir_pool_read_stats,
+ * weir_pool_read_histogram, weir_pool_list and weir/metrics.h.
  *
  * Async-signal-safe: for a handler of SIGUSR1, or a debugger.  If another
  * thread, or what the signal has interrupted, has the pool's lock just then, it
  * says so: then each figure is of a moment of its own, and less is told of
- * workers.  It needs 3 KiB of stack and leaves errno as it was; what cannot be
- * written is left out.
+ * workers; quantiles are read without it anyway.  It needs 4 KiB of stack and
+ * leaves errno as it was; what cannot be written is left out.
  *
  * Blocks:  never, but for what write to `fd` does.
  * Threads: any, in a signal handler too; not beside weir_pool_destroy.

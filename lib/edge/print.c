@@ -28,6 +28,25 @@ static void print_time(struct weir__words *words, int64_t ns)
     }
 }
 
+/* Three digits, as many as a histogram knows. */
+static void print_span(struct weir__words *words, int64_t ns)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    int64_t unit = 1, whole = ns, digits = 0;
+    size_t i = 0;
+
+    for (; whole >= 1000 && i < 3; whole = ns / unit) {
+        unit *= 1000;
+        i++;
+    }
+    for (; unit > 1 && digits < 2 && whole < 100; digits++) {
+        unit /= 10;
+        whole = ns / unit;
+    }
+    weir__words_decimal(words, whole, (unsigned)digits);
+    weir__words_say(words, " %s", units[i]);
+}
+
 static void print_name(struct weir__words *words, const char *name)
 {
     weir__words_say(words, "\"");
@@ -88,6 +107,27 @@ static void print_pool(struct weir__words *words, const struct weir__look *look)
     if (!look->exact)
         weir__words_say(words, "  (its lock was taken: each figure is of a "
                                "moment of its own)\n");
+}
+
+static void print_share(struct weir__words *words, const char *name, int64_t ns)
+{
+    weir__words_say(words, "%s ", name);
+    print_span(words, ns);
+}
+
+static void print_times(struct weir__words *words, const weir_pool *pool,
+                        weir_pool_time of, const char *name)
+{
+    struct weir__look_times times;
+
+    if (!weir__look_at_times(pool, of, &times) || times.count == 0)
+        return;
+    weir__words_say(words, "  %s ", name);
+    print_share(words, "p50", times.p50_ns);
+    print_share(words, ", p90", times.p90_ns);
+    print_share(words, ", p99", times.p99_ns);
+    print_share(words, ", max", times.max_ns);
+    weir__words_say(words, "\n");
 }
 
 /* ----------------------------------------------------------------- workers */
@@ -158,6 +198,8 @@ void weir_pool_print(const weir_pool *pool, int fd)
     } else {
         weir__look_at_pool(pool, &look);
         print_pool(&words, &look);
+        print_times(&words, pool, WEIR_POOL_WAITING, "waiting");
+        print_times(&words, pool, WEIR_POOL_RUNNING, "running");
         print_workers(&words, pool);
     }
     weir__words_flush(&words);

@@ -56,11 +56,15 @@ int64_t weir_histogram_low_of(size_t bucket)
     return (int64_t)(bucket - (shift << WEIR__FINE_BITS)) << shift;
 }
 
-/* What all that a bucket counts is taken for: its middle. */
+int64_t weir__bucket_middle(size_t bucket)
+{
+    return weir_histogram_low_of(bucket) +
+           (INT64_C(1) << width_bits(bucket)) / 2;
+}
+
 static int64_t middle_of(const weir_histogram *histogram, size_t bucket)
 {
-    int64_t middle =
-        weir_histogram_low_of(bucket) + (INT64_C(1) << width_bits(bucket)) / 2;
+    int64_t middle = weir__bucket_middle(bucket);
 
     return middle < histogram->max_ns ? middle : histogram->max_ns;
 }

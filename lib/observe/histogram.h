@@ -54,6 +54,9 @@ weir__histogram_note(struct weir__histogram *histogram, int64_t ns)
         weir__hint_write(&histogram->max_ns, (uint64_t)ns);
 }
 
+/* What all that a bucket counts is taken for. */
+int64_t weir__bucket_middle(size_t bucket);
+
 /* Adds all that is in `more`. */
 void weir__histogram_collect(weir_histogram *into,
                              const struct weir__histogram *more);

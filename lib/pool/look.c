@@ -7,7 +7,10 @@
 #include "base/clock.h"
 #include "observe/ledger.h"
 
-enum { LOCK_TRIES = 200 };
+/* Of buckets at a time: what lies on the stack. */
+enum { LOCK_TRIES = 200, BUCKETS_AT_ONCE = 32 };
+_Static_assert(WEIR_HISTOGRAM_BUCKETS % BUCKETS_AT_ONCE == 0,
+               "the last part would be shorter");
 
 static bool get_lock(weir_pool *pool) WEIR_TRIES(pool->lock);
 WEIR_TRUST_ME static bool get_lock(weir_pool *pool)
@@ -239,6 +242,107 @@ weir__look_at_workers(const weir_pool *handle, struct weir__worker **next,
         look_at_worker(pool, *next, now_ns, &out[count++]);
     weir__mutex_unlock_aside(&pool->lock);
     return count;
+}
+
+/* ------------------------------------------------------------------- times */
+
+static const struct weir__histogram *
+pick(const struct weir__times *times, weir_pool_time of)
+{
+    return of == WEIR_POOL_WAITING ? &times->waiting : &times->running;
+}
+
+/* BUCKETS_AT_ONCE from `first` on, of the pool and of all its workers. */
+static void add_up_buckets(const weir_pool *pool, weir_pool_time of,
+                           size_t first, uint64_t *sums)
+{
+    const struct weir__histogram *some = pick(pool->tally.times, of);
+    const struct weir__worker *w = first_worker(pool);
+
+    for (size_t i = 0; i < BUCKETS_AT_ONCE; i++)
+        sums[i] = weir__hint_read(&some->buckets[first + i]);
+    for (; w; w = next_worker(w)) {
+        some = pick(w->times, of);
+        for (size_t i = 0; i < BUCKETS_AT_ONCE; i++)
+            sums[i] += weir__hint_read(&some->buckets[first + i]);
+    }
+}
+
+static uint64_t count_times(const weir_pool *pool, weir_pool_time of)
+{
+    uint64_t sums[BUCKETS_AT_ONCE], count = 0;
+
+    for (size_t at = 0; at < WEIR_HISTOGRAM_BUCKETS; at += BUCKETS_AT_ONCE) {
+        add_up_buckets(pool, of, at, sums);
+        for (size_t i = 0; i < BUCKETS_AT_ONCE; i++)
+            count += sums[i];
+    }
+    return count;
+}
+
+/* So many of a hundred, rounded up. */
+static uint64_t share_of(uint64_t count, unsigned percent)
+{
+    return count / 100 * percent + (count % 100 * percent + 99) / 100;
+}
+
+static void find_shares(const weir_pool *pool, weir_pool_time of,
+                        struct weir__look_times *out)
+{
+    const uint64_t wanted[] = {share_of(out->count, 50),
+                               share_of(out->count, 90),
+                               share_of(out->count, 99)};
+    int64_t *const found[] = {&out->p50_ns, &out->p90_ns, &out->p99_ns};
+    uint64_t sums[BUCKETS_AT_ONCE], passed = 0;
+    size_t next = 0;
+
+    for (size_t at = 0; at < WEIR_HISTOGRAM_BUCKETS && next < 3;
+         at += BUCKETS_AT_ONCE) {
+        add_up_buckets(pool, of, at, sums);
+        for (size_t i = 0; i < BUCKETS_AT_ONCE; i++) {
+            passed += sums[i];
+            while (next < 3 && passed >= wanted[next])
+                *found[next++] = weir__bucket_middle(at + i);
+        }
+    }
+}
+
+static void be_at_most(int64_t *ns, int64_t most_ns)
+{
+    if (*ns > most_ns)
+        *ns = most_ns;
+}
+
+static int64_t longest_time(const weir_pool *pool, weir_pool_time of)
+{
+    uint64_t max_ns = weir__hint_read(&pick(pool->tally.times, of)->max_ns);
+
+    for (const struct weir__worker *w = first_worker(pool); w;
+         w = next_worker(w)) {
+        uint64_t here_ns = weir__hint_read(&pick(w->times, of)->max_ns);
+
+        if (here_ns > max_ns)
+            max_ns = here_ns;
+    }
+    return (int64_t)max_ns;
+}
+
+bool weir__look_at_times(const weir_pool *pool, weir_pool_time of,
+                         struct weir__look_times *out)
+{
+    *out = (struct weir__look_times){0};
+    if (!pool->tally.times)
+        return false;
+    out->count = count_times(pool, of);
+    if (out->count == 0)
+        return true;
+    find_shares(pool, of, out);
+    out->max_ns = longest_time(pool, of);
+    /* The middle of a bucket may lie beyond the longest that is in there. */
+    be_at_most(&out->p50_ns, out->max_ns);
+    be_at_most(&out->p90_ns, out->max_ns);
+    be_at_most(&out->p99_ns, out->max_ns);
+    return true;
 }
 
 /* ------------------------------------------------------------ by the pool */

@@ -20,6 +20,11 @@
  * glanced by itself.  The workers hang in a chain that only grows and is freed
  * with the pool, since the array of them moves when a pool grows.
  *
+ * Histograms (10 KiB each, one or two for each worker) are added up a few
+ * buckets at a time, twice: once to count, once to find who has passed the
+ * share that was asked for.  They never shrink, so that the second time finds
+ * it.
+ *
  * What a look may do: read, try the lock, look at the clock.  No words for
  * weir_last_error, no thread-local variable, no allocation, no wait.
  *
@@ -79,7 +84,18 @@ struct weir__look_at {
     char label[32];
 };
 
+/* How long it took: what so many in a hundred did not exceed. */
+struct weir__look_times {
+    uint64_t count; /* 0: there are none yet, and all is 0 */
+    int64_t p50_ns, p90_ns, p99_ns, max_ns;
+};
+
 void weir__look_at_pool(const weir_pool *pool, struct weir__look *out);
+
+/* Takes no lock: what is added meanwhile may be in one figure and not in the
+ * next.  Returns whether the pool has histograms. */
+bool weir__look_at_times(const weir_pool *pool, weir_pool_time of,
+                         struct weir__look_times *out);
 
 /* The next `room` workers: *next is NULL before the first call and after the
  * last.  Returns how many there were. */

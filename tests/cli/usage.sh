@@ -36,6 +36,15 @@ test_a_bad_duration_is_refused() {
     refused "--grace 'soon'" --grace soon -- touch ran
 }
 
+test_a_duration_may_have_digits_without_end() {
+    local nines
+    nines=$(printf '9%.0s' {1..400})
+    run --timeout "9.$nines" --grace "0.${nines}s" -- true </dev/null
+    expect "exit status" "$rc" 0
+    refused "--timeout '9999" --timeout "$nines" -- touch ran
+    refused "--timeout '.000" --timeout ".${nines//9/0}" -- touch ran
+}
+
 test_a_bad_number_of_attempts_is_refused() {
     local bad
     for bad in 0 x '' -1 1.5 4294967296; do
@@ -50,6 +59,11 @@ test_a_bad_backoff_is_refused() {
     done
     refused "--backoff: nothing is tried again without --attempts" \
         --backoff 1s -- touch ran
+}
+
+test_a_watch_beside_a_progress_line_is_refused() {
+    refused "--progress: --watch shows more than that" --watch --progress \
+        -- touch ran
 }
 
 test_a_bad_delimiter_is_refused() {

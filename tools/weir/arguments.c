@@ -23,6 +23,13 @@ static const char *search_path(char *out, size_t room);
 
 /* -------------------------------------------------------------- arguments */
 
+const char *record_problem(const char *record, size_t length)
+{
+    return memchr(record, '\0', length)
+               ? "the record holds a NUL byte; if NUL ends records use -0"
+               : NULL;
+}
+
 char **arguments_make(char *const *words, const char *record, size_t length)
 {
     size_t count = 0, bytes = 0;

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Why the record can be no argument; NULL: it can. */
+const char *record_problem(const char *record, size_t length);
+
 /*
  * Makes the argument vector for one record: each {} in `words` becomes the
  * record; if there is none, the record is one more argument.

@@ -31,6 +31,7 @@ enum {
     OPTION_DRY_RUN,
     OPTION_PROGRESS,
     OPTION_SUMMARY,
+    OPTION_WATCH,
     OPTION_MAX_BUFFER,
     OPTION_TRACE,
     OPTION_PICTURE,
@@ -54,6 +55,7 @@ static const struct option names[] = {
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"summary", optional_argument, NULL, OPTION_SUMMARY},
+    {"watch", no_argument, NULL, OPTION_WATCH},
     {"max-buffer", required_argument, NULL, OPTION_MAX_BUFFER},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"picture", required_argument, NULL, OPTION_PICTURE},
@@ -98,6 +100,9 @@ const char options_help[] =
 "      --progress[=auto|always|never]\n"
 "                        show how far it is on standard error, in auto only if\n"
 "                        that is a terminal\n"
+"      --watch           show it live on the terminal: figures, and what each\n"
+"                        worker runs; in place of --progress.  What is printed\n"
+"                        there meanwhile is seen when it ends\n"
 "      --summary[=table|json]\n"
 "                        at the end, count the outcomes on standard error\n"
 "      --trace FILE      at the end, write what happened for ui.perfetto.dev\n"
@@ -113,6 +118,7 @@ const char options_help[] =
 
 static bool read_option(struct options *o, int code, const char *value,
                         const char **remedy);
+static bool set_flag(struct options *o, int code);
 static bool
 read_backoff(struct options *o, const char *value, const char **remedy);
 static bool read_word(const char *value, const char *first, const char *second,
@@ -219,16 +225,29 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
         return read_name(&o->metrics_file, value, remedy);
     case OPTION_PICTURE:
         return read_name(&o->picture_file, value, remedy);
+    default:
+        return set_flag(o, code);
+    }
+}
+
+/* What takes no value. */
+static bool set_flag(struct options *o, int code)
+{
+    switch (code) {
+    case OPTION_WATCH:
+        o->watch = true;
+        break;
     case '0':
         o->delimiter = '\0';
-        return true;
+        break;
     case 'k':
         o->keep_order = true;
-        return true;
+        break;
     default:
         o->dry_run = true;
-        return true;
+        break;
     }
+    return true;
 }
 
 /* A base of 0 would be the library's default; who writes 0 wants no delay, and
@@ -324,6 +343,9 @@ static bool fits_together(const struct options *o)
     else if (o->backoff.base_ns != 0 && o->attempts == 0)
         problem = "--backoff: nothing is tried again without --attempts; add "
                   "--attempts 3";
+    else if (o->watch && o->progress != PROGRESS_NEVER)
+        problem = "--progress: --watch shows more than that; leave out one of "
+                  "them";
     if (problem)
         fprintf(stderr, "weir run: %s\n", problem);
     return !problem;

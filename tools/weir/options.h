@@ -24,6 +24,7 @@ struct options {
     bool keep_order;
     bool dry_run;
     enum progress_when progress;
+    bool watch;
     enum summary_form summary;
     const char *trace_file, *picture_file, *metrics_file; /* NULL: none */
     char *const *command; /* part of argv, ends in NULL, not empty */

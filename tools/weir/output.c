@@ -21,7 +21,8 @@
  *   1. printed <= released <= taken <= printed + window.
  *   2. ring[turn % window] is the output with that turn, if it is ready.
  *   3. If the output whose turn it is is ready, or there is something to say,
- *      somebody is printing.
+ *      somebody is printing; beside a picture, or will be at the next flush, or
+ *      when half of the window is ready.
  *
  * WAKING
  *
@@ -32,6 +33,12 @@
  *
  * A reader that stalls our standard output would stall every worker that ends a
  * task, and the deadline of none of them would be kept.
+ *
+ * BESIDE A PICTURE
+ *
+ * Where a picture of the run (--watch) and the tasks' output share the terminal
+ * the picture steps aside while something is printed (screen.h).  That is done
+ * for all that is ready at once, ten times a second.
  *
  * LIMITS
  *
@@ -72,6 +79,9 @@ struct outputs {
     bool announced;           /* L: the stop */
     bool waiting_said;        /* L */
     bool broken;              /* L, P: nothing more is printed */
+    struct screen *screen;    /* I, until the finish */
+    bool is_lent;             /* P: the screen, to us */
+    uint64_t flushed;         /* L: turns below this may be printed beside it */
     char say[160];            /* L: a line of our own; empty: none */
     struct progress progress; /* P; its form: I */
     char buffer[GATHER_SLOT]; /* P */
@@ -80,6 +90,9 @@ struct outputs {
 static bool may_take_locked(struct outputs *o);
 static void serve_locked(struct outputs *o);
 static bool serve_one_locked(struct outputs *o);
+static bool is_worth_it_locked(const struct outputs *o);
+static bool give_screen_back_locked(struct outputs *o);
+static void make_way(struct outputs *o, int stream);
 static struct output *next_ready_locked(struct outputs *o);
 static void say_locked(struct outputs *o);
 static void draw_locked(struct outputs *o);
@@ -114,6 +127,7 @@ outputs_open(struct outputs **out, const struct outputs_options *options)
     o->most_spilled = (uint64_t)options->max_buffer * SPILL_FACTOR;
     sink_init(&o->sink);
     progress_init(&o->progress, options->progress);
+    o->screen = options->screen;
     *out = o;
     return WEIR_OK;
 
@@ -281,6 +295,14 @@ void outputs_tick(struct outputs *o)
     pthread_mutex_unlock(&o->lock);
 }
 
+void outputs_flush(struct outputs *o)
+{
+    pthread_mutex_lock(&o->lock);
+    o->flushed = o->released;
+    serve_locked(o);
+    pthread_mutex_unlock(&o->lock);
+}
+
 bool outputs_want_ticks(const struct outputs *o)
 {
     return o->progress.form != PROGRESS_SILENT;
@@ -299,6 +321,8 @@ uint64_t outputs_running(struct outputs *o)
 void outputs_finish(struct outputs *o)
 {
     pthread_mutex_lock(&o->lock);
+    o->screen = NULL;
+    serve_locked(o);
     progress_erase(&o->progress);
     pthread_mutex_unlock(&o->lock);
 }
@@ -320,9 +344,39 @@ static void serve_locked(struct outputs *o)
     if (o->printing)
         return;
     o->printing = true;
-    while (serve_one_locked(o))
+    while (serve_one_locked(o) || give_screen_back_locked(o))
         ;
     o->printing = false;
+}
+
+/* Not for each task alone where it takes a picture away. */
+static bool is_worth_it_locked(const struct outputs *o)
+{
+    return !o->screen ||
+           (!o->sink.terminal[STREAM_OUT] && !o->sink.terminal[STREAM_ERR]) ||
+           o->printed < o->flushed || o->taken - o->printed >= o->window / 2;
+}
+
+/* Returns whether it had been lent: others may have come meanwhile. */
+static bool give_screen_back_locked(struct outputs *o)
+{
+    if (!o->is_lent)
+        return false;
+    o->is_lent = false;
+    pthread_mutex_unlock(&o->lock);
+    screen_take_back(o->screen);
+    pthread_mutex_lock(&o->lock);
+    return true;
+}
+
+/* For what is printed next: no progress line, no picture on this screen. */
+static void make_way(struct outputs *o, int stream)
+{
+    progress_erase(&o->progress);
+    if (!o->screen || !o->sink.terminal[stream] || o->is_lent)
+        return;
+    screen_lend(o->screen);
+    o->is_lent = true;
 }
 
 static bool serve_one_locked(struct outputs *o)
@@ -333,7 +387,7 @@ static bool serve_one_locked(struct outputs *o)
         say_locked(o);
         return true;
     }
-    output = next_ready_locked(o);
+    output = is_worth_it_locked(o) ? next_ready_locked(o) : NULL;
     if (output) {
         print_locked(o, output);
         return true;
@@ -362,7 +416,7 @@ static void say_locked(struct outputs *o)
     memcpy(line, o->say, sizeof(line));
     o->say[0] = '\0';
     pthread_mutex_unlock(&o->lock);
-    progress_erase(&o->progress);
+    make_way(o, STREAM_ERR);
     if (!o->broken)
         sink_write(&o->sink, STREAM_ERR, line, strlen(line));
     pthread_mutex_lock(&o->lock);
@@ -426,7 +480,7 @@ static int print_stream(struct outputs *o, struct output *output, int stream)
                                     &piece)) > 0) {
         int error;
 
-        progress_erase(&o->progress);
+        make_way(o, stream);
         error = sink_write(&o->sink, stream, piece, (size_t)length);
         if (error)
             return error;
@@ -446,7 +500,7 @@ static int print_notice(struct outputs *o, const struct output *output)
                  output->number);
         line = bare;
     }
-    progress_erase(&o->progress);
+    make_way(o, STREAM_ERR);
     return sink_write(&o->sink, STREAM_ERR, line, strlen(line));
 }
 
@@ -457,7 +511,7 @@ static void give_up(struct outputs *o, const char *what, int error)
     snprintf(line, sizeof(line), "weir run: %s: %s\n", what,
              error == ETIMEDOUT ? "blocked; the rest of the output is lost"
                                 : strerror(error));
-    progress_erase(&o->progress);
+    make_way(o, STREAM_ERR);
     sink_write(&o->sink, STREAM_ERR, line, strlen(line));
     pthread_mutex_lock(&o->lock);
     o->broken = true;

@@ -17,6 +17,7 @@
 
 #include "gather.h"
 #include "progress.h"
+#include "screen.h"
 #include "sink.h"
 
 struct outputs; /* all tasks' */
@@ -34,6 +35,7 @@ struct outputs_options {
     size_t max_buffer; /* bytes of all tasks in memory */
     bool keep_order;   /* print in the order of take */
     enum progress_when progress;
+    struct screen *screen; /* has a picture of the run; NULL: none */
 };
 
 /*
@@ -92,13 +94,18 @@ void outputs_say_waiting(struct outputs *outputs, const char *why);
 /* Writes the progress line if it is due.  Any thread. */
 void outputs_tick(struct outputs *outputs);
 
+/* Prints on the picture's screen what has been held back until now, so as not
+ * to take the picture away for each task.  Any thread; ten times a second. */
+void outputs_flush(struct outputs *outputs);
+
 /* Whether somebody should call outputs_tick now and then. */
 bool outputs_want_ticks(const struct outputs *outputs);
 
 /* How many commands run.  Any thread. */
 uint64_t outputs_running(struct outputs *outputs);
 
-/* Takes the progress line away for good.  Any thread, after the run. */
+/* Takes the progress line away for good, and prints all that is left: there is
+ * no picture any more.  Any thread, after the run. */
 void outputs_finish(struct outputs *outputs);
 
 /* Whether output was lost; one line on standard error has said so. */

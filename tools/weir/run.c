@@ -37,6 +37,7 @@
 #include "signals.h"
 #include "summary.h"
 #include "text.h"
+#include "watch.h"
 
 /* A longer record is no argument by far; it is a wrong delimiter. */
 #define MAX_RECORD ((size_t)64 << 20)
@@ -67,11 +68,14 @@ struct job {
     weir_status input_status; /* next: why it failed; read after the run */
     int input_errno;
     struct leavings leavings;
+    struct watch *watch; /* NULL: nobody does */
+    size_t capacity;     /* of the pool's queue */
 };
 
 static int prepare(struct job *job, bool input_closed);
 static int open_input(struct job *job, bool input_closed);
 static int make_parts(struct job *job);
+static int make_watch(struct job *job, struct outputs_options *how);
 static void fit_files(struct job *job);
 static int run(struct job *job);
 static weir_status run_pool(struct job *job, weir_report *report);
@@ -114,6 +118,7 @@ int run_command_line(int argc, char *const *argv, bool input_closed)
     status = prepare(&job, input_closed);
     if (status == EXIT_ALL_DONE)
         status = run(&job);
+    watch_close(job.watch);
     if (job.input != STDIN_FILENO)
         close(job.input);
     return status;
@@ -180,6 +185,11 @@ static int make_parts(struct job *job)
     job->jobs = o->jobs ? o->jobs : usable_processors();
     fit_files(job);
     how.window = (size_t)job->jobs * 8 + 64;
+    /* Small, so that records wait in the file rather than in memory. */
+    job->capacity = job->jobs > 8 ? (size_t)job->jobs * 2 : 16;
+    status = make_watch(job, &how);
+    if (status)
+        return status;
     status =
         weir_producer_lines(&job->lines, job->input, o->delimiter, MAX_RECORD);
     if (status == WEIR_EINVAL) {
@@ -193,6 +203,37 @@ static int make_parts(struct job *job)
         status = outputs_open(&job->outputs, &how);
     if (job->outputs)
         return EXIT_ALL_DONE;
+    fprintf(stderr, "weir run: cannot start: %s\n", strerror(errno));
+    return EXIT_NOT_ALL;
+}
+
+/* Where the terminal can only print, --watch is --progress. */
+static int make_watch(struct job *job, struct outputs_options *how)
+{
+    bool from_terminal = job->input == STDIN_FILENO && isatty(STDIN_FILENO);
+
+    if (!job->options.watch)
+        return EXIT_ALL_DONE;
+    if (from_terminal) {
+        fputs("weir run: --watch: the picture would hide the records that are "
+              "typed; name a file with -a FILE\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    if (!screen_is_able()) {
+        how->progress = PROGRESS_ALWAYS;
+        return EXIT_ALL_DONE;
+    }
+    if (watch_open(&job->watch, job->jobs)) {
+        how->screen = watch_screen(job->watch);
+        return EXIT_ALL_DONE;
+    }
+    if (errno == ENOTTY) {
+        fputs("weir run: --watch: there is no terminal to show it on; "
+              "--progress=always writes lines to a log\n",
+              stderr);
+        return EXIT_USAGE;
+    }
     fprintf(stderr, "weir run: cannot start: %s\n", strerror(errno));
     return EXIT_NOT_ALL;
 }
@@ -229,6 +270,7 @@ static int run(struct job *job)
 
     report.status = status;
     outputs_finish(job->outputs);
+    watch_sum_up(job->watch);
     explain(job, &report);
     summary_write(stderr, job->options.summary, &report);
     answer = exit_status(job, &report);
@@ -259,13 +301,12 @@ static weir_status run_pool(struct job *job, weir_report *report)
 
     set_retry(&retry, o);
     pool.workers = o->jobs;
-    /* Small, so that records wait in the file rather than in memory. */
-    pool.queue_capacity = job->jobs > 8 ? (size_t)job->jobs * 2 : 16;
+    pool.queue_capacity = job->capacity;
     pool.timeout_ns = o->timeout_ns;
     pool.retry = &retry;
     pool.context = job;
     pool.events = job->leavings.events;
-    pool.histograms = o->metrics_file != NULL;
+    pool.histograms = o->metrics_file || job->watch;
 
     run.producers = producers;
     run.producer_count = 1;
@@ -286,8 +327,14 @@ look_at_pool(void *arg, const weir_pool *pool, weir_run_moment moment)
 {
     struct job *job = arg;
 
-    if (moment == WEIR_RUN_ENDS)
-        leavings_measure(&job->leavings, pool);
+    if (moment == WEIR_RUN_BEGINS) {
+        if (!watch_begin(job->watch, pool, job->capacity, job->outputs))
+            fprintf(stderr, "weir run: --watch: %s; going on without\n",
+                    strerror(errno));
+        return;
+    }
+    watch_end(job->watch);
+    leavings_measure(&job->leavings, pool);
 }
 
 static void set_retry(weir_retry *retry, const struct options *o)
@@ -347,23 +394,27 @@ static int handle(weir_task *task, void *item)
 {
     struct job *job = weir_task_context(task);
     struct record *record = item;
+    const char *problem;
     char **argv;
     int answer;
 
     outputs_begin(job->outputs, record->output);
-    if (memchr(record->line.text, '\0', record->line.length))
-        return weir_task_fail(task, COMMAND_NO_AVAIL,
-                              "not started: the record holds a NUL byte; "
-                              "if NUL ends records use -0");
+    problem = record_problem(record->line.text, record->line.length);
+    if (problem)
+        return weir_task_fail(task, COMMAND_NO_AVAIL, "not started: %s",
+                              problem);
     argv = arguments_make(job->options.command, record->line.text,
                           record->line.length);
     if (!argv)
         return weir_task_fail(task, COMMAND_NO_AVAIL, "not started: no memory");
+    watch_attempt_begins(job->watch, task, record->line.number,
+                         record->line.text, record->line.length);
     if (job->options.dry_run)
         answer = print_command(task, job, record, argv);
     else
         answer = command_run(task, argv, job->options.grace_ns, job->outputs,
                              record->output);
+    watch_attempt_ends(job->watch, task);
     free(argv);
     return answer;
 }

@@ -100,11 +100,21 @@ int signals_first(void)
     return first;
 }
 
+static bool is_readable(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+
+    return poll(&one, 1, 0) > 0;
+}
+
+bool signals_stop_asked(void)
+{
+    return is_readable(stop_pipe[READ]);
+}
+
 bool signals_end_asked(void)
 {
-    struct pollfd end = {.fd = end_pipe[READ], .events = POLLIN};
-
-    return poll(&end, 1, 0) > 0;
+    return is_readable(end_pipe[READ]);
 }
 
 void signals_for_command(sigset_t *out)

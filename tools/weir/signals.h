@@ -27,7 +27,8 @@ void signals_raise_both(void);
 /* The first signal that came; 0: none.  Main thread. */
 int signals_first(void);
 
-/* Whether end_fd is readable.  Any thread. */
+/* Whether stop_fd is readable; whether end_fd is.  Any thread. */
+bool signals_stop_asked(void);
 bool signals_end_asked(void);
 
 /* The signals that weir handles or ignores and a command should not. */

@@ -22,9 +22,11 @@ void sink_init(struct sink *sink)
 {
     struct stat status;
 
-    for (int i = 0; i < STREAMS; i++)
+    for (int i = 0; i < STREAMS; i++) {
         sink->regular[i] =
             fstat(STDOUT_FILENO + i, &status) == 0 && S_ISREG(status.st_mode);
+        sink->terminal[i] = isatty(STDOUT_FILENO + i);
+    }
 }
 
 int sink_write(const struct sink *sink, int stream, const char *bytes,

@@ -9,7 +9,8 @@
 enum { STREAM_OUT, STREAM_ERR, STREAMS };
 
 struct sink {
-    bool regular[STREAMS]; /* a file: it never blocks for long */
+    bool regular[STREAMS];  /* a file: it never blocks for long */
+    bool terminal[STREAMS]; /* a terminal, most likely the user's */
 };
 
 /* Looks at what the descriptors are. */

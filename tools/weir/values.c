@@ -10,6 +10,10 @@
 /* Longer than anybody waits, and far from the end of an int64_t. */
 #define LONGEST_NS 3.15e18
 
+/* Further digits tell nothing, and with hundreds of them both the number and
+ * the place would be infinite. */
+#define LAST_PLACE 1e18
+
 static const char *read_decimal(const char *text, double *out);
 static const char *read_unit(const char *text, double *unit_ns);
 static const char *read_whole(const char *text, uint64_t *out);
@@ -55,6 +59,8 @@ static const char *read_decimal(const char *text, double *out)
             continue;
         }
         digits = true;
+        if (place >= LAST_PLACE)
+            continue;
         number = number * 10 + (*text - '0');
         if (point)
             place *= 10;
