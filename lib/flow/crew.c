@@ -246,7 +246,7 @@ static void distrust(struct weir__crew *crew) WEIR_REQUIRES(crew->lock)
 
 void weir__crew_watch(struct weir__crew *crew)
 {
-    int naps_in_vain = 0;
+    int naps_in_vain = WATCH_NAPS_IN_VAIN; /* it sleeps at first */
 
     weir__mutex_lock(&crew->lock);
     while (!crew->is_over) {
@@ -254,13 +254,15 @@ void weir__crew_watch(struct weir__crew *crew)
         weir_deadline until = WEIR_FOREVER;
         weir_status status;
 
-        crew->watch_sleeps = naps_in_vain == WATCH_NAPS_IN_VAIN;
+        /* It may come when somebody is at a quick one already. */
+        crew->watch_sleeps =
+            naps_in_vain == WATCH_NAPS_IN_VAIN && crew->active == crew->slow;
         if (!crew->watch_sleeps)
             until = weir_deadline_after(WATCH_NAP_NS);
         status = weir__waitlist_wait(&crew->watch, &crew->lock, &turn, until);
         if (status == WEIR_OK || crew->active > crew->slow)
             naps_in_vain = 0;
-        else
+        else if (naps_in_vain < WATCH_NAPS_IN_VAIN)
             naps_in_vain++;
         distrust(crew);
     }

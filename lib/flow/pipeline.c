@@ -316,7 +316,14 @@ build_crew(struct weir_pipeline *pipeline, weir_pool_options *pools)
     status = weir__crew_start(crew, &o);
     if (!status)
         status = weir__pipeline_start_reader(pipeline);
-    return status ? status : weir__crew_feed(crew, &pipeline->source);
+    if (status)
+        return status;
+    status = weir__crew_feed(crew, &pipeline->source);
+    if (status) {
+        weir__pipeline_go(pipeline, false);
+        weir__thread_join(&pipeline->reader);
+    }
+    return status;
 }
 
 /* ---------------------------------------------------------- pools in series */

@@ -164,6 +164,8 @@ static void check_ledger(const weir_ledger *l)
     must(l->queued + l->running + l->retrying == 0);
     if (flow_stages.is_at_hand && !items.may_be_cancelled)
         must(l->accepted == items.count);
+    if (flow_stages.is_at_hand && items.window > 0)
+        must(l->accepted <= items.window);
     if (!flow_stages.is_at_hand)
         must(l->accepted == items.given);
     if (flow_stages.is_unheard) {

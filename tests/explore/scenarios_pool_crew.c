@@ -128,10 +128,10 @@ static void pool_crew_quick_one_blocks_at_hand(void)
 
 static void pool_crew_thread_ends(void)
 {
-    items.fates[1].does[0] = ends_its_thread;
-    crew_opens(2);
+    items.fates[1].does[0] = items.fates[2].does[0] = ends_its_thread;
+    crew_opens(3);
     must(await_pipeline() == WEIR_OK);
-    must(items.fates[2].is_done[1]);
+    must(items.fates[3].is_done[1]);
 }
 
 /* --------------------------------------------------------------- early ends */
@@ -207,6 +207,33 @@ static void pool_crew_destroyed_at_the_last(void)
     destroy_pipeline();
 }
 
+static int unblocks_the_source(weir_task *task, unsigned number)
+{
+    (void)task;
+    (void)number;
+    items_unblock();
+    return 0;
+}
+
+/* Its next comes back when the item before is at the second post. */
+static void pool_crew_source_waits(void)
+{
+    items.blocks = true;
+    items.fates[1].does[1] = unblocks_the_source;
+    crew_opens(1);
+    must_be_done(1);
+}
+
+static void pool_crew_stop_reads_no_more(void)
+{
+    flow_stages.is_at_hand = true;
+    items.window = 4; /* a queue and a worker, twice */
+    crew_opens_with_one_at(1, 10);
+    stop_pipeline();
+    start(crew_opens_the_door, 0);
+    must(await_pipeline() == WEIR_CANCELLED);
+}
+
 static void pool_crew_source_fails(void)
 {
     items.end = WEIR_ENOMEM;
@@ -239,7 +266,7 @@ const struct scenario scenarios_pool_crew[] = {
      .by_lot = CREW_LOT},
     {PIPELINE_SCENARIO(pool_crew_quick_one_blocks_at_hand, 7, "the same"),
      .by_lot = CREW_LOT},
-    {PIPELINE_SCENARIO(pool_crew_thread_ends, 8, "the other goes on"),
+    {PIPELINE_SCENARIO(pool_crew_thread_ends, 9, "others take their place"),
      .by_lot = CREW_LOT},
     {PIPELINE_SCENARIO(pool_crew_stop_against_hand_over, 8,
                        "what is done is cancelled before the next post"),
@@ -257,6 +284,12 @@ const struct scenario scenarios_pool_crew[] = {
     {PIPELINE_SCENARIO(pool_crew_destroyed, 8, "all has left, once"),
      .by_lot = CREW_LOT},
     {PIPELINE_SCENARIO(pool_crew_destroyed_at_the_last, 8, "the same"),
+     .by_lot = CREW_LOT},
+    {PIPELINE_SCENARIO(pool_crew_source_waits, 7,
+                       "what it gave goes on meanwhile"),
+     .bound = SCENARIO_NONE},
+    {PIPELINE_SCENARIO(pool_crew_stop_reads_no_more, 7,
+                       "what is at hand stays there"),
      .by_lot = CREW_LOT},
     {PIPELINE_SCENARIO(pool_crew_source_fails, 7,
                        "what it gave goes to the end, then it is told"),
