@@ -9,6 +9,12 @@
  * weir_task_result is the next stage's item.  A stage that is slow fills its
  * queue, and then the one before it has to wait, up to the producer.
  *
+ * If nobody hears of the items (there is no on_left, and the producer has no
+ * settle and no release), no stage is in order, and all pool options are
+ * defaults but workers, queue_capacity, context, name and max_result, then the
+ * stages share their threads: those of one pool, called as the first stage's
+ * would be.  No stage has more workers than it is to have, or holds more.
+ *
  * Every item that the producer gives leaves the pipeline once, with an outcome
  * and the name of a stage: DONE at the last, or at an earlier one that answered
  * 0 without a result, which ends the item there; any other outcome at the stage

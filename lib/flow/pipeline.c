@@ -144,11 +144,11 @@ read_stages(struct weir_pipeline *pipeline, const weir_pipeline_options *o,
     return status;
 }
 
+/* What a stage's pool is asked for, beside what the user says. */
 static weir_status
-create_stage_pool(struct weir__stage *stage, weir_pool_options *o)
+complete_options(const struct weir__stage *stage, weir_pool_options *o)
 {
     const struct weir__stage *next = stage + 1;
-    weir_status status;
 
     o->item_size = weir__stage_item_size(stage);
     if (!stage->is_last)
@@ -162,6 +162,16 @@ create_stage_pool(struct weir__stage *stage, weir_pool_options *o)
     if (o->queue_capacity > CAPACITY_AT_MOST)
         return refuse_stage(stage, "pool.queue_capacity",
                             "it is at most 8388608");
+    return WEIR_OK;
+}
+
+static weir_status
+create_stage_pool(struct weir__stage *stage, weir_pool_options *o)
+{
+    weir_status status = complete_options(stage, o);
+
+    if (status)
+        return status;
     status = weir_pool_create(&stage->pool, o);
     if (status)
         return name_stage(stage, status);
@@ -219,19 +229,112 @@ static weir_status create_origins(struct weir_pipeline *pipeline)
     return status;
 }
 
-static weir_status
-build(struct weir_pipeline *pipeline, const weir_pipeline_options *o)
-{
-    weir_pool_options *pools =
-        weir__allocate_many(pipeline->count, sizeof(*pools));
-    weir_status status;
+/* ------------------------------------------------------------------ carried */
 
-    if (!pools)
+/* Whether the stage asks for nothing that takes a pool of its own. */
+static bool asks_for_workers_only(const struct weir__stage *stage,
+                                  const weir_pool_options *o)
+{
+    bool is_timed = o->timeout_ns || o->grace_ns || o->max_abandoned ||
+                    o->time_to_live_ns || o->interrupt_signal ||
+                    o->codel_target_ns || o->codel_interval_ns;
+    bool is_limited = o->semaphore || o->permits || o->rate || o->adaptive ||
+                      o->breaker || o->retry;
+    bool is_seen = o->on_pressure || o->high_water || o->low_water ||
+                   o->events || o->histograms;
+    bool is_set_up = o->worker_start || o->worker_stop || o->process ||
+                     o->isolation || o->max_workers || o->stack_bytes;
+
+    return stage->kind != WEIR_STAGE_SERIAL_IN_ORDER && !is_timed &&
+           !is_limited && !is_seen && !is_set_up;
+}
+
+/* Whether one crew carries the items through all stages. */
+static bool
+is_carried(const struct weir_pipeline *pipeline, const weir_pool_options *pools)
+{
+    bool so = !pipeline->source.settle && !pipeline->source.release &&
+              !pipeline->on_left && pipeline->count > 1;
+
+    for (size_t i = 0; so && i < pipeline->count; i++)
+        so = asks_for_workers_only(&pipeline->stages[i], &pools[i]);
+    return so;
+}
+
+/* Checked and with defaults as a pool would have them. */
+static weir_status fill_post(struct weir__post *post, struct weir__stage *stage,
+                             weir_pool_options *o, size_t *workers)
+{
+    struct weir__pool_settings settings = {0};
+    weir_status status = complete_options(stage, o);
+
+    if (status)
+        return status;
+    status = weir__pool_settings_read(&settings, o);
+    if (status)
+        return name_stage(stage, status);
+    *workers += settings.options.workers;
+    if (*workers > WEIR__MOST_WORKERS)
+        return refuse_stage(stage, "pool.workers",
+                            "with those before it there are too many");
+    memcpy(post->name, stage->name, sizeof(post->name));
+    post->handler = stage->handler;
+    post->context = o->context;
+    post->item_size = stage->item_size;
+    post->result_room = settings.options.max_result;
+    post->workers = settings.options.workers;
+    post->window = o->queue_capacity + post->workers;
+    return WEIR_OK;
+}
+
+/* Its pool is called what the first stage's would be. */
+static weir_status
+build_crew(struct weir_pipeline *pipeline, weir_pool_options *pools)
+{
+    struct weir__crew *crew = weir__crew_create(pipeline->count);
+    weir_pool_options o = WEIR_POOL_OPTIONS_INIT;
+    weir_status status = WEIR_OK;
+    size_t workers = 0;
+
+    if (!crew)
         return weir__refuse(WEIR_ENOMEM, "no memory for a pipeline");
-    status = read_stages(pipeline, o, pools);
+    pipeline->crew = crew;
+    for (size_t i = 0; !status && i < pipeline->count; i++) {
+        status = fill_post(&crew->posts[i], &pipeline->stages[i], &pools[i],
+                           &workers);
+        if (crew->posts[i].result_room > o.max_result)
+            o.max_result = crew->posts[i].result_room;
+    }
+    if (status)
+        return status;
+    o.name = pools[0].name;
+    crew->pipeline = pipeline;
+    crew->let_go = weir__pipeline_let_go;
+    pipeline->references++;
+    crew->fed = weir__stage_fed;
+    crew->fed_arg = &pipeline->stages[0];
+    status = weir__crew_start(crew, &o);
+    if (!status)
+        status = weir__pipeline_start_reader(pipeline);
+    if (status)
+        return status;
+    status = weir__crew_feed(crew, &pipeline->source);
+    if (status) {
+        weir__pipeline_go(pipeline, false);
+        weir__thread_join(&pipeline->reader);
+    }
+    return status;
+}
+
+/* ---------------------------------------------------------- pools in series */
+
+static weir_status
+build_pools(struct weir_pipeline *pipeline, weir_pool_options *pools)
+{
+    weir_status status = WEIR_OK;
+
     for (size_t i = 0; !status && i < pipeline->count; i++)
         status = create_stage_pool(&pipeline->stages[i], &pools[i]);
-    weir__release(pools);
     if (!status && pipeline->source.has_pointers &&
         pipeline->stages[0].pool->settings.has_children)
         status = weir__refuse(WEIR_EINVAL,
@@ -247,10 +350,28 @@ build(struct weir_pipeline *pipeline, const weir_pipeline_options *o)
     return status;
 }
 
+static weir_status
+build(struct weir_pipeline *pipeline, const weir_pipeline_options *o)
+{
+    weir_pool_options *pools =
+        weir__allocate_many(pipeline->count, sizeof(*pools));
+    weir_status status;
+
+    if (!pools)
+        return weir__refuse(WEIR_ENOMEM, "no memory for a pipeline");
+    status = read_stages(pipeline, o, pools);
+    if (!status)
+        status = is_carried(pipeline, pools) ? build_crew(pipeline, pools)
+                                             : build_pools(pipeline, pools);
+    weir__release(pools);
+    return status;
+}
+
 /* Streams and pools, all that there are; the rest goes with the last
  * reference. */
 static void take_down(struct weir_pipeline *pipeline)
 {
+    weir__crew_close(pipeline->crew);
     for (size_t i = 0; i < pipeline->count; i++) {
         weir_stream_close(pipeline->stages[i].stream);
         weir_pool_destroy(pipeline->stages[i].pool);
@@ -347,6 +468,9 @@ static bool is_own_thread(const weir_pipeline *pipeline)
 
     if (mine && mine == &pipeline->reader)
         return true;
+    if (pipeline->crew)
+        return weir__pool_is_inside(pipeline->crew->pool) ||
+               (mine && mine == &pipeline->crew->feed.thread);
     for (size_t i = 0; i < pipeline->count; i++) {
         const struct weir__stage *stage = &pipeline->stages[i];
 
@@ -427,6 +551,11 @@ weir_status weir_pipeline_read_stats(const weir_pipeline *pipeline,
         status = weir__snapshot_check(out, "weir_stage_stats");
     if (status)
         return status;
+    if (pipeline->crew) {
+        weir__crew_read(pipeline->crew, index, &stats);
+        weir__snapshot_write(out, &stats, sizeof(stats));
+        return WEIR_OK;
+    }
     stage = &pipeline->stages[index];
     weir_pool_read_stats(stage->pool, &of_pool);
     stats.name = stage->name;
@@ -437,6 +566,13 @@ weir_status weir_pipeline_read_stats(const weir_pipeline *pipeline,
     return WEIR_OK;
 }
 
+static void stop_pool(weir_pool *pool)
+{
+    weir_status status = weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_NOW);
+
+    (void)status; /* whatever is stuck: all has settled */
+}
+
 void weir_pipeline_destroy(weir_pipeline *pipeline)
 {
     WEIR__UNTRAPPED;
@@ -444,12 +580,10 @@ void weir_pipeline_destroy(weir_pipeline *pipeline)
     if (!pipeline || check_pipeline(pipeline))
         return;
     weir__pipeline_end_early(pipeline, WEIR_CANCELLED, "it was destroyed");
-    for (size_t i = 0; i < pipeline->count; i++) {
-        weir_status status =
-            weir_pool_stop(pipeline->stages[i].pool, WEIR_STOP_NOW, WEIR_NOW);
-
-        (void)status; /* whatever is stuck: all has settled */
-    }
+    if (pipeline->crew)
+        stop_pool(pipeline->crew->pool);
+    for (size_t i = 0; !pipeline->crew && i < pipeline->count; i++)
+        stop_pool(pipeline->stages[i].pool);
     weir__thread_join(&pipeline->reader);
     take_down(pipeline);
 }

@@ -15,6 +15,13 @@
  * Whoever reads a stream decides for each outcome whether the item goes on or
  * leaves.  The reader, a thread of the pipeline's, reads the last one.
  *
+ * CARRIED
+ *
+ * If nobody hears of the items, and no stage asks for more than workers, one
+ * crew carries them through all stages (crew.h), and there is neither pool nor
+ * stream for each.  What follows is not about that, but for the end, which the
+ * reader watches for and tells in both cases.
+ *
  * ORIGINS
  *
  * What the source gave, its origin, stays until the item has left, for it may
@@ -55,6 +62,7 @@
 #include "base/lock.h"
 #include "base/park.h"
 #include "base/thread.h"
+#include "flow/crew.h"
 #include "flow/stream.h"
 #include "pool/pool.h"
 
@@ -94,6 +102,7 @@ struct weir_pipeline {
     weir_ledger ledger;         /* L: of the whole */
     int64_t began_ns, ended_ns; /* I; L */
     size_t references;          /* L */
+    struct weir__crew *crew;    /* I: then no stage has a pool; or NULL */
     size_t count;               /* I */
     struct weir__stage stages[];
 };
@@ -111,6 +120,9 @@ void weir__pipeline_go(struct weir_pipeline *pipeline, bool in_earnest);
 /* Notes why, with errno, unless there is a reason; and stops what waits. */
 void weir__pipeline_end_early(struct weir_pipeline *pipeline,
                               weir_status status, const char *words);
+
+/* How a crew tells of its feeder's end: with the first stage as `arg`. */
+void weir__stage_fed(void *arg, const struct weir__feed *feed);
 
 /* From now on the stage hears of its feeder's end. */
 void weir__stage_listen(struct weir__stage *stage);

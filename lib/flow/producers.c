@@ -168,6 +168,11 @@ weir_producer_range(weir_producer *out, uint64_t first, uint64_t count)
     return WEIR_OK;
 }
 
+bool weir__producer_is_at_hand(const weir_producer *producer)
+{
+    return producer->next == next_of_array || producer->next == next_of_range;
+}
+
 /* -------------------------------------------------------------------- call */
 
 struct call {

@@ -128,6 +128,10 @@ void weir__pipeline_end_early(struct weir_pipeline *pipeline,
 {
     if (!note_reason(pipeline, status, words, true))
         return;
+    if (pipeline->crew) {
+        weir__crew_stop(pipeline->crew);
+        return;
+    }
     weir__feed_end(&pipeline->stages[0].stream->feed);
     weir_queue_close(pipeline->unused);
     for (size_t i = 0; i < pipeline->count; i++)
@@ -136,7 +140,7 @@ void weir__pipeline_end_early(struct weir_pipeline *pipeline,
 
 /* A stage's feeder has ended.  If its pool takes no more, what it has already
  * may never be run; but after a failure of the source it is. */
-static void stage_fed(void *arg, const struct weir__feed *feed)
+void weir__stage_fed(void *arg, const struct weir__feed *feed)
 {
     struct weir__stage *stage = arg;
 
@@ -154,7 +158,7 @@ static void stage_fed(void *arg, const struct weir__feed *feed)
 
 void weir__stage_listen(struct weir__stage *stage)
 {
-    stage->stream->fed = stage_fed;
+    stage->stream->fed = weir__stage_fed;
     stage->stream->fed_arg = stage;
 }
 
@@ -360,12 +364,22 @@ static void read_all_stages(void *arg)
 
     if (!await_go(pipeline))
         return;
+    if (pipeline->crew) {
+        weir__crew_watch(pipeline->crew);
+        return;
+    }
     for (size_t i = pipeline->count; i-- > 0;)
         read_to_the_end(&pipeline->stages[i]);
 }
 
 static void add_up_attempts(struct weir_pipeline *pipeline)
 {
+    if (pipeline->crew) {
+        weir__crew_report(pipeline->crew, &pipeline->ledger,
+                          pipeline->first_failure,
+                          sizeof(pipeline->first_failure));
+        return;
+    }
     for (size_t i = 0; i < pipeline->count; i++) {
         weir_pool_stats stats = WEIR_POOL_STATS_INIT;
 

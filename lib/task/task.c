@@ -165,6 +165,18 @@ bool weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
     return true;
 }
 
+void weir__task_run_again(struct weir_task *task, weir_handler *handler,
+                          void *item)
+{
+    current_task = task;
+    if (_setjmp(task->escape) == 0)
+        call_handler(task, handler, item);
+    weir__thread_reset_cancel();
+    weir__thread_test_cancel();
+    if (!weir__task_is_plain(task))
+        weir__task_end(task);
+}
+
 void weir__task_end(struct weir_task *task)
 {
     withdraw_actions(task);

@@ -170,6 +170,12 @@ weir__task_begin(struct weir_task *task, const struct weir__attempt *attempt)
 bool weir__task_run(struct weir_task *task, weir_handler *handler, void *item,
                     bool cancellable);
 
+/* By a handler, with its own record, begun anew: calls another one in its
+ * stead, as with `cancellable` above, to the end of that attempt, clean-ups and
+ * all.  Not with a trap. */
+void weir__task_run_again(struct weir_task *task, weir_handler *handler,
+                          void *item);
+
 /* Lets no action start any more, waits for one that runs, runs what was
  * deferred, unless it crashed, and gives back what the attempt holds. */
 void weir__task_end(struct weir_task *task);

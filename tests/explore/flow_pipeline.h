@@ -21,6 +21,8 @@ extern struct flow_stages {
     weir_pool_options pools[FLOW_STAGES];
     bool tells;               /* the source has a settle and a release */
     bool opening_is_explored; /* its choices are no usual ones */
+    bool is_unheard;          /* no on_left: one crew carries the items */
+    bool is_at_hand;          /* their source is a range, then */
 } flow_stages;
 
 void open_pipeline(void);

@@ -37,5 +37,6 @@ extern const struct scenario scenarios_pool_polled[];
 extern const struct scenario scenarios_pool_schedule[];
 extern const struct scenario scenarios_pool_stream[];
 extern const struct scenario scenarios_pool_pipeline[];
+extern const struct scenario scenarios_pool_crew[];
 
 #endif /* WEIR_EXPLORE_SCENARIOS_H */

@@ -67,4 +67,8 @@ seam_cond_wait(struct weir__cond *cond, struct weir__mutex *mutex,
 #define WEIR__BEAT_FAST_TASKS 1
 #define WEIR__BEAT_SLOW_TASKS 1
 
+/* One run makes a handler a quick one, and each second one is timed. */
+#define WEIR__QUICK_RUNS  1
+#define WEIR__QUICK_TIMED 2u
+
 #endif /* WEIR_EXPLORE_SEAM_LOCK_H */
