@@ -127,9 +127,22 @@ static weir_status check_pressure(weir_pool_options *o)
     return WEIR_OK;
 }
 
+/* All of them, by name, so that the compiler asks after one that is new. */
+static bool is_policy(weir_on_full on_full)
+{
+    switch (on_full) {
+    case WEIR_ON_FULL_WAIT:
+    case WEIR_ON_FULL_REFUSE:
+    case WEIR_ON_FULL_DROP_OLDEST:
+    case WEIR_ON_FULL_CALLER_RUNS:
+        return true;
+    }
+    return false;
+}
+
 static weir_status check_on_full(const weir_pool_options *o)
 {
-    if ((unsigned)o->on_full > WEIR_ON_FULL_CALLER_RUNS)
+    if (!is_policy(o->on_full))
         return weir__refuse(WEIR_EINVAL,
                             "on_full %d is no policy: use a WEIR_ON_FULL_...",
                             (int)o->on_full);

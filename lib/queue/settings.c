@@ -11,6 +11,20 @@
 
 enum { DEFAULT_CAPACITY = 1024 };
 
+/* All of them, by name, so that the compiler asks after one that is new. */
+static bool is_for_queues(weir_on_full on_full)
+{
+    switch (on_full) {
+    case WEIR_ON_FULL_WAIT:
+    case WEIR_ON_FULL_REFUSE:
+    case WEIR_ON_FULL_DROP_OLDEST:
+        return true;
+    case WEIR_ON_FULL_CALLER_RUNS:
+        return false;
+    }
+    return false;
+}
+
 static weir_status check_room(weir_queue_options *o, size_t item_size)
 {
     if (item_size == 0 || item_size > WEIR__MOST_ITEM_BYTES)
@@ -23,7 +37,7 @@ static weir_status check_room(weir_queue_options *o, size_t item_size)
     if (o->capacity > (size_t)PTRDIFF_MAX / item_size)
         return weir__refuse(WEIR_EINVAL, "capacity %zu does not fit in memory",
                             o->capacity);
-    if ((unsigned)o->on_full > WEIR_ON_FULL_DROP_OLDEST)
+    if (!is_for_queues(o->on_full))
         return weir__refuse(WEIR_EINVAL,
                             "on_full %d is no policy for a queue: wait, refuse "
                             "or drop oldest (caller runs is for pools)",

@@ -64,7 +64,7 @@ output_of(text "${NM}" --defined-only "${STATIC}")
 names_in(defined "${text}" " [TDBRVWi] [^\n]+" "^ [A-Za-z] ")
 set(built ${defined})
 list(FILTER built INCLUDE REGEX "^weir_[^_]")
-assert_same("a public function is built and not in the map, or the reverse"
+assert_same("a public function is built and not in lib/weir.map, or the reverse"
   built mapped)
 foreach(name IN LISTS exported)
   if(NOT name IN_LIST declared)
