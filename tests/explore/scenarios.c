@@ -26,6 +26,7 @@ const struct scenario *const scenario_themes[] = {
     scenarios_limits,
     scenarios_inlets,
     scenarios_pool_limits,
+    scenarios_pool_events,
     scenarios_events,
     NULL,
 };
