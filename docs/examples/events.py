@@ -14,7 +14,7 @@ KINDS = {
     1: "submit", 2: "start", 3: "settle", 4: "end", 5: "release", 6: "retry",
     7: "blocked", 8: "unblocked", 9: "pill", 10: "close", 11: "scale",
     12: "abandon", 13: "exit", 14: "crash", 15: "put", 16: "get",
-    17: "discard", 18: "held",
+    17: "discard", 18: "held", 19: "child",
 }
 HEADER = struct.Struct("=8s2IQ4I2Q2I2Q2Q")
 SOURCE = struct.Struct("=2IQ16s")

@@ -69,10 +69,12 @@ typedef enum weir_event_kind {
                                  their PUT, by as long as that call takes */
     WEIR_EVENT_DISCARD = 17,  /* value: items taken out of it that nobody gets:
                                  a weir_discard_reason in `task` says why */
-    WEIR_EVENT_HELD = 18      /* task, attempt (the one to come): value: which
+    WEIR_EVENT_HELD = 18,     /* task, attempt (the one to come): value: which
                                  limit holds it back, a weir_held_by; or that
                                  none does any more.  START, SETTLE or another
                                  HELD follows */
+    WEIR_EVENT_CHILD = 19     /* worker: its child process has started, the
+                                 first or a fresh one.  value: its pid */
 } weir_event_kind;
 
 /* What holds a task back. */

@@ -293,6 +293,9 @@ static void write_record(struct trace *trace, const weir_event *event)
         write_counter(trace, event->source, event->at_ns, "pool", "workers",
                       event->value);
         break;
+    case WEIR_EVENT_CHILD:
+        write_moment(trace, event, "child");
+        break;
     case WEIR_EVENT_HELD:
         write_moment(trace, event, held_words(event->value));
         break;

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "pool/limits.h"
 #include "pool/log.h"
+#include "pool/seen.h"
 #include "process/child.h"
 #include "process/start.h"
 
@@ -53,6 +54,14 @@ bool weir__children_are_fit(const struct weir__worker *worker)
            (most == 0 || worker->child->tasks < most);
 }
 
+static void tell_of_start(struct weir__worker *worker)
+{
+    if (worker->child->started == 0)
+        return;
+    weir__seen_child(worker->pool, worker->index, worker->child->started);
+    worker->child->started = 0;
+}
+
 /* As a worker_start would have it.  Without a server the worker stays, so that
  * what is queued settles CRASHED. */
 static int answer_of(weir_status status)
@@ -75,6 +84,7 @@ static bool nothing_will_come(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 int weir__children_start(struct weir__worker *worker)
 {
     weir_pool *pool = worker->pool;
+    weir_status status;
     bool in_vain;
 
     weir__mutex_lock(&pool->lock);
@@ -82,7 +92,9 @@ int weir__children_start(struct weir__worker *worker)
     weir__mutex_unlock(&pool->lock);
     if (in_vain)
         return WEIR__START_CHILDLESS;
-    return answer_of(weir__child_start(worker->child));
+    status = weir__child_start(worker->child);
+    tell_of_start(worker);
+    return answer_of(status);
 }
 
 bool weir__children_renew(struct weir__worker *worker)
@@ -117,8 +129,11 @@ weir__children_run(struct weir__worker *worker, const struct weir__entry *entry)
         .handler = entry->handler,
         .item = entry->item,
         .item_size = worker->pool->settings.options.item_size};
+    enum weir__ending how;
 
-    return weir__child_run(worker->child, &worker->task, &call);
+    how = weir__child_run(worker->child, &worker->task, &call);
+    tell_of_start(worker); /* it was absent */
+    return how;
 }
 
 /* --------------------------------------------------------------- by others */

@@ -383,6 +383,19 @@ void weir__seen_unblocked(weir_pool *pool, uint64_t wait, weir_status status)
     write_blocked(pool, &event, now_ns);
 }
 
+void weir__seen_child(weir_pool *pool, uint32_t worker, pid_t pid)
+{
+    weir_event event = {.kind = WEIR_EVENT_CHILD,
+                        .worker = worker,
+                        .value = pid};
+
+    WEIR__POOL_PROBE(pool, child, 0, worker, 0, pid);
+    if (!pool->tally.events)
+        return;
+    event.at_ns = weir__now();
+    write_event(pool, &event);
+}
+
 void weir__seen_scale(weir_pool *pool)
 {
     if (pool->wanted == pool->tally.scaled_to)

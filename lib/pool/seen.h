@@ -30,6 +30,7 @@
 #define WEIR_LIB_POOL_SEEN_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "observe/probe.h"
 #include "pool/pool.h"
@@ -93,6 +94,8 @@ void weir__seen_refused(weir_pool *pool, weir_status status, uint64_t count)
 uint64_t weir__seen_blocked(weir_pool *pool) WEIR_REQUIRES(pool->lock);
 void weir__seen_unblocked(weir_pool *pool, uint64_t wait, weir_status status)
     WEIR_REQUIRES(pool->lock);
+/* A child process has come up for a worker. */
+void weir__seen_child(weir_pool *pool, uint32_t worker, pid_t pid);
 /* One worker more is alive, or one less: 1, -1. */
 void weir__seen_alive(weir_pool *pool, int more) WEIR_REQUIRES(pool->lock);
 /* The part of the figures that is kept here. */

@@ -338,6 +338,7 @@ static weir_status note_why(struct weir__child *child, int error)
 weir_status
 weir__child_start_for(struct weir__child *child, const struct weir_task *task)
 {
+    weir_status status;
     int error;
 
     weir__event_clear(child->wake_fd);
@@ -348,7 +349,10 @@ weir__child_start_for(struct weir__child *child, const struct weir_task *task)
                                                   : note_why(child, errno);
     if (hear_started(child) && send_start(child)) {
         child->tasks = 0;
-        return await_ready(child, task);
+        status = await_ready(child, task);
+        if (!status)
+            child->started = child->pid;
+        return status;
     }
     error = errno;
     weir__child_let_go(child); /* the server ends what there is */

@@ -88,6 +88,8 @@ struct weir__child {
     unsigned char *buffer;   /* I: room for a message */
     int error;               /* W: it could not be started: errno */
     char why[128];           /* W: and in words */
+    pid_t started;           /* W: one that has come up since who tells of it
+                                took this; 0: none */
 };
 
 /* What is to be run. */

@@ -20,6 +20,7 @@ extern const struct scenario scenarios_polled[];
 /* A semaphore's, with and without a pool. */
 extern const struct scenario scenarios_events[];
 extern const struct scenario scenarios_limits[];
+extern const struct scenario scenarios_pool_events[];
 extern const struct scenario scenarios_pool_limits[];
 
 /* Producers that are asked ahead. */
