@@ -380,8 +380,9 @@ def a_crash_gives_the_screen_back():
     for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGQUIT, signal.SIGUSR1):
         run = Run("--watch", "-j1", "--", *WAITS, records=numbers(3))
         run.until_shows(r"task 1 ")
-        run.let_go()  # the command outlives it
         run.signal(number)
+        run.until_said("ended")
+        run.let_go()  # the command has outlived it
         assert run.end() == -number
         assert run.is_given_back(), number
 
