@@ -87,7 +87,7 @@ static uint64_t slope_of(uint64_t passed_ns, uint64_t ticks)
 }
 
 /* From here on, with the slope since the last look. */
-static void draw(struct weir__ticks *of, uint64_t ticks, int64_t ns)
+static void draw_line(struct weir__ticks *of, uint64_t ticks, int64_t ns)
 {
     uint64_t slope =
         slope_of((uint64_t)(ns - of->last_ns), ticks - of->last_ticks);
@@ -116,7 +116,7 @@ void weir__ticks_look(struct weir__ticks *of, uint64_t ticks, int64_t ns)
 {
     if (is_time(of, ns)) {
         if (of->last_ns > 0)
-            draw(of, ticks, ns);
+            draw_line(of, ticks, ns);
         of->last_ticks = ticks;
         of->last_ns = ns;
         weir__counter_write_release(&of->next_ns, (uint64_t)(ns + LEAST_NS));

@@ -101,7 +101,7 @@ static bool goes_on(weir_pool *pool, struct weir__worker *worker)
 }
 
 /* What a deadline may be reckoned from is the clock's. */
-static int64_t moment_in(const weir_pool *pool)
+static int64_t stamp_for(const weir_pool *pool)
 {
     return pool->settings.options.timeout_ns > 0 ? weir__now() : weir__stamp();
 }
@@ -111,7 +111,7 @@ static void stamp_start(const weir_pool *pool, struct weir__lane_work *lane,
                         int64_t submitted_ns)
 {
     if (lane->ended_ns == 0)
-        lane->ended_ns = moment_in(pool);
+        lane->ended_ns = stamp_for(pool);
     if (lane->ended_ns < submitted_ns)
         lane->ended_ns = submitted_ns;
     weir__hint_write(&lane->started_ns, (uint64_t)lane->ended_ns);
@@ -161,7 +161,7 @@ is_past_deadline(const weir_pool *pool, struct weir__lane_work *lane)
     bool stamps = at_ns > 0 || pool->is_seen || weir__kept_of(&lane->plain);
     int64_t started_ns = (int64_t)weir__hint_read(&lane->started_ns);
 
-    lane->ended_ns = stamps ? moment_in(pool) : 0;
+    lane->ended_ns = stamps ? stamp_for(pool) : 0;
     if (stamps && lane->ended_ns < started_ns)
         lane->ended_ns = started_ns;
     return at_ns > 0 && (int64_t)at_ns <= lane->ended_ns;
