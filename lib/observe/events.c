@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/options.h"
 #include "base/processors.h"
+#include "base/stamp.h"
 #include "base/trap.h"
 
 enum {
@@ -175,6 +176,7 @@ static void lay_out(weir_events *events)
     header->records = events->records;
     header->record_bytes = sizeof(weir_event);
     header->records_at = (uint32_t)events->records_at;
+    weir__stamp_prepare();
     header->made_ns = weir__now();
     memcpy(&word, magic, sizeof(word));
     weir__counter_write_release(&header->magic, word);

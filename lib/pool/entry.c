@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/stamp.h"
 #include "observe/ledger.h"
 #include "pool/limits.h"
 #include "pool/log.h"
@@ -86,7 +87,7 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
                        struct weir_task *task, uint32_t worker)
 {
     struct weir__attempt attempt = {.worker = worker};
-    int64_t now_ns = weir__now();
+    int64_t now_ns = entry->timeout_ns > 0 ? weir__now() : weir__stamp();
 
     leave_state(pool, entry);
     entry->state = WEIR__RUNNING;
@@ -120,14 +121,16 @@ void weir__entry_start(weir_pool *pool, struct weir__entry *entry,
 static void note_times(struct weir__entry *entry)
 {
     weir_outcome *o = &entry->outcome;
-    int64_t now_ns = weir__now();
+    int64_t now_ns = weir__stamp();
 
     o->size = sizeof(*o);
     o->task_id = entry->id;
-    o->waited_ns = (o->attempts > 0 ? entry->first_started_ns : now_ns) -
-                   entry->submitted_ns;
+    o->waited_ns =
+        weir__span(entry->submitted_ns,
+                   o->attempts > 0 ? entry->first_started_ns : now_ns);
     if (entry->state == WEIR__RUNNING || entry->attempt_alive)
-        o->ran_ns = now_ns - entry->started_ns;
+        o->ran_ns = weir__span(entry->started_ns, now_ns);
+    entry->noted_ns = now_ns;
 }
 
 void weir__entry_settle_so(weir_pool *pool, struct weir__entry *entry)

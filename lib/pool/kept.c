@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "base/stamp.h"
 #include "task/outcome.h"
 
 int weir__kept_mark(weir_task *task, void *item)
@@ -28,8 +29,8 @@ void weir__kept_tell(const struct weir__kept *kept,
         outcome.message = weir__outcome_message(WEIR_OUTCOME_FAILED);
     outcome.task_id = answered->id;
     outcome.attempts = 1;
-    outcome.waited_ns = started_ns - kept->submitted_ns;
-    outcome.ran_ns = ended_ns - started_ns;
+    outcome.waited_ns = weir__span(kept->submitted_ns, started_ns);
+    outcome.ran_ns = weir__span(started_ns, ended_ns);
     source->settle(source->arg, kept->item, &outcome, false);
     if (!source->may_release(source->arg, kept->item))
         return;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/stamp.h"
 
 struct listing {
     unsigned char *at; /* the next place */
@@ -53,7 +54,7 @@ static void list_one(struct listing *listing, const struct weir__entry *entry,
     line.state = state;
     line.worker = worker;
     line.attempt = entry->outcome.attempts;
-    line.since_ns = listing->now_ns - entry->since_ns;
+    line.since_ns = weir__span(entry->since_ns, listing->now_ns);
     line.left_ns = time_left(entry, state, listing->now_ns);
     line.held = entry->held_at > WEIR__HELD_READY;
     memcpy(line.label, entry->label, sizeof(line.label));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/stamp.h"
 #include "observe/ledger.h"
 
 /* Of buckets at a time: what lies on the stack. */
@@ -139,7 +140,7 @@ static void look_at_entry(const struct weir__worker *worker, int64_t now_ns,
     memcpy(out->label, entry->label, sizeof(out->label));
     if (worker->phase != WEIR__IN_ATTEMPT && !worker->abandoned)
         return;
-    out->for_ns = now_ns - entry->since_ns;
+    out->for_ns = weir__span(entry->since_ns, now_ns);
     out->doing = WEIR__DOES_OVERSTAY;
     if (worker->abandoned) {
         out->doing = WEIR__DOES_LINGER;
@@ -203,7 +204,7 @@ static void glance_at_worker(const struct weir__worker *worker, int64_t now_ns,
         out->doing = WEIR__DOES_RUN;
         out->task_id = posted.task_id;
         out->attempt = posted.attempt;
-        out->for_ns = now_ns - posted.since_ns;
+        out->for_ns = weir__span(posted.since_ns, now_ns);
         memcpy(out->label, posted.label, sizeof(out->label));
     } else if (id) {
         out->doing = WEIR__DOES_RUN;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fence.h"
 #include "base/fork.h"
+#include "base/stamp.h"
 #include "pool/kept.h"
 #include "pool/pool.h"
 #include "pool/seen.h"
@@ -100,11 +101,18 @@ static bool goes_on(weir_pool *pool, struct weir__worker *worker)
     return !back;
 }
 
+/* What a deadline may be reckoned from is the clock's. */
+static int64_t stamp_for(const weir_pool *pool)
+{
+    return pool->settings.options.timeout_ns > 0 ? weir__now() : weir__stamp();
+}
+
 /* The end of the attempt before is when it started, unless it came since. */
-static void stamp_start(struct weir__lane_work *lane, int64_t submitted_ns)
+static void stamp_start(const weir_pool *pool, struct weir__lane_work *lane,
+                        int64_t submitted_ns)
 {
     if (lane->ended_ns == 0)
-        lane->ended_ns = weir__now();
+        lane->ended_ns = stamp_for(pool);
     if (lane->ended_ns < submitted_ns)
         lane->ended_ns = submitted_ns;
     weir__hint_write(&lane->started_ns, (uint64_t)lane->ended_ns);
@@ -125,7 +133,8 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
     if (kept && kept->keeper->context)
         attempt.context = kept->keeper->context;
     if (WEIR_RARELY(kept || pool->is_seen))
-        stamp_start(lane, kept ? kept->submitted_ns : lane->plain.submitted_ns);
+        stamp_start(pool, lane,
+                    kept ? kept->submitted_ns : lane->plain.submitted_ns);
     if (!weir__beat_stamp(pool, lane))
         attempt.find_deadline = weir__beat_find_deadline;
     else if (o->timeout_ns > 0)
@@ -148,12 +157,16 @@ static bool begin_plain(weir_pool *pool, struct weir__worker *worker)
 }
 
 /* One attempt's end is the next one's start. */
-static bool is_past_deadline(struct weir__lane_work *lane, bool seen)
+static bool
+is_past_deadline(const weir_pool *pool, struct weir__lane_work *lane)
 {
     uint64_t at_ns = weir__counter_read(&lane->deadline_ns);
-    bool stamps = at_ns > 0 || seen || weir__kept_of(&lane->plain);
+    bool stamps = at_ns > 0 || pool->is_seen || weir__kept_of(&lane->plain);
+    int64_t started_ns = (int64_t)weir__hint_read(&lane->started_ns);
 
-    lane->ended_ns = stamps ? weir__now() : 0;
+    lane->ended_ns = stamps ? stamp_for(pool) : 0;
+    if (stamps && lane->ended_ns < started_ns)
+        lane->ended_ns = started_ns;
     return at_ns > 0 && (int64_t)at_ns <= lane->ended_ns;
 }
 
@@ -187,8 +200,7 @@ static bool end_plainly(weir_pool *pool, struct weir__worker *worker)
     struct weir__lane_work *lane = &worker->lane;
     const struct weir__kept *kept = weir__kept_of(&lane->plain);
 
-    if (is_past_deadline(lane, pool->is_seen) ||
-        !weir__task_is_plain(&worker->task))
+    if (is_past_deadline(pool, lane) || !weir__task_is_plain(&worker->task))
         return false;
     weir__counter_write_release(&lane->at, 0);
     weir__fence_light();

@@ -105,6 +105,7 @@ struct weir__entry {
                              states here too */
     int64_t overstays_ns; /* the live attempt, since then; 0: not yet */
     weir_outcome outcome; /* settled: lent strings; else scratch */
+    int64_t noted_ns;     /* when its times were */
     weir_future *future;  /* NULL, or holds a reference */
     weir_group *group;    /* the same */
     struct weir__entry *group_next, *group_previous; /* unsettled, in it */

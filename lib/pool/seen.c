@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/stamp.h"
 #include "pool/limits.h"
 
 /* -------------------------------------------------------------------- life */
@@ -26,6 +27,7 @@ weir_status weir__seen_create(weir_pool *pool)
     const weir_pool_options *o = &pool->settings.options;
     struct weir__tally *tally = &pool->tally;
 
+    weir__stamp_prepare();
     tally->scaled_to = o->workers;
     if (o->histograms) {
         tally->times = weir__allocate(sizeof(*tally->times));
@@ -66,15 +68,15 @@ void weir__seen_note(weir_pool *pool, weir_event_kind kind, int64_t value)
         WEIR__POOL_PROBE(pool, close, 0, -1, 0, value);
     if (!pool->tally.events)
         return;
-    event.at_ns = weir__now();
+    event.at_ns = weir__stamp();
     write_event(pool, &event);
 }
 
 /* What all events of an entry have. */
 static weir_event
-event_of(const struct weir__entry *entry, weir_event_kind kind)
+event_of(const struct weir__entry *entry, weir_event_kind kind, int64_t at_ns)
 {
-    return (weir_event){.at_ns = weir__now(),
+    return (weir_event){.at_ns = at_ns,
                         .task = entry->id,
                         .worker = UINT32_MAX,
                         .kind = (uint16_t)kind};
@@ -87,10 +89,10 @@ static int32_t worker_of(const struct weir__entry *entry)
 }
 
 /* The same of one about its attempt. */
-static weir_event
-event_of_attempt(const struct weir__entry *entry, weir_event_kind kind)
+static weir_event event_of_attempt(const struct weir__entry *entry,
+                                   weir_event_kind kind, int64_t at_ns)
 {
-    weir_event event = event_of(entry, kind);
+    weir_event event = event_of(entry, kind, at_ns);
 
     event.attempt = entry->outcome.attempts;
     if (entry->worker)
@@ -105,7 +107,7 @@ bool weir__seen_put(weir_pool *pool, struct weir__plain *plain,
 {
     weir_event event = {.kind = WEIR_EVENT_SUBMIT, .worker = UINT32_MAX};
 
-    plain->submitted_ns = weir__now();
+    plain->submitted_ns = weir__stamp();
     event.task = weir__lane_put(&pool->lane, &pool->listed, plain, copied,
                                 ignored, true);
     if (event.task > 0)
@@ -166,8 +168,7 @@ void weir__seen_submit(weir_pool *pool, const struct weir__entry *entry,
     WEIR__POOL_PROBE(pool, submit, entry->id, -1, 0, not_before_ns);
     if (!pool->tally.events)
         return;
-    event = event_of(entry, WEIR_EVENT_SUBMIT);
-    event.at_ns = entry->submitted_ns;
+    event = event_of(entry, WEIR_EVENT_SUBMIT, entry->submitted_ns);
     event.value = not_before_ns;
     write_event(pool, &event);
 }
@@ -176,6 +177,7 @@ void weir__seen_start(weir_pool *pool, const struct weir__entry *entry)
 {
     bool first = entry->outcome.attempts == 1;
     int64_t since_ns = first ? entry->submitted_ns : entry->due_ns;
+    int64_t waited_ns = weir__span(since_ns, entry->started_ns);
     weir_event event;
 
     pool->tally.retries += !first;
@@ -184,13 +186,11 @@ void weir__seen_start(weir_pool *pool, const struct weir__entry *entry)
     if (!pool->is_seen)
         return;
     if (pool->tally.times && first)
-        weir__histogram_note(&pool->tally.times->waiting,
-                             entry->started_ns - since_ns);
+        weir__histogram_note(&pool->tally.times->waiting, waited_ns);
     if (!pool->tally.events)
         return;
-    event = event_of_attempt(entry, WEIR_EVENT_START);
-    event.at_ns = entry->started_ns;
-    event.value = entry->started_ns - since_ns;
+    event = event_of_attempt(entry, WEIR_EVENT_START, entry->started_ns);
+    event.value = waited_ns;
     write_event(pool, &event);
 }
 
@@ -236,7 +236,9 @@ void weir__seen_end(weir_pool *pool, const struct weir__entry *entry,
     probe_end(pool, entry, end_kind(how));
     if (!pool->is_seen)
         return;
-    event = event_of_attempt(entry, end_kind(how));
+    event = event_of_attempt(entry, end_kind(how),
+                             entry->state == WEIR__RUNNING ? entry->noted_ns
+                                                           : weir__stamp());
     if (pool->tally.times)
         weir__histogram_note(&pool->tally.times->running,
                              event.at_ns - entry->started_ns);
@@ -264,7 +266,10 @@ void weir__seen_settle(weir_pool *pool, const struct weir__entry *entry,
                      entry->outcome.attempts, entry->outcome.kind);
     if (!pool->tally.events)
         return;
-    event = event_of_attempt(entry, WEIR_EVENT_SETTLE);
+    /* User code has been asked since then, if there is any to ask. */
+    event = event_of_attempt(entry, WEIR_EVENT_SETTLE,
+                             entry->retry->retryable ? weir__stamp()
+                                                     : entry->noted_ns);
     event.value = entry->outcome.kind;
     if (was == WEIR__RUNNING && !entry->attempt_alive)
         event.flags = WEIR_EVENT_ENDED;
@@ -297,7 +302,7 @@ void weir__seen_retry(weir_pool *pool, const struct weir__entry *entry,
                      entry->outcome.attempts, delay_ns);
     if (!pool->tally.events)
         return;
-    event = event_of_attempt(entry, WEIR_EVENT_RETRY);
+    event = event_of_attempt(entry, WEIR_EVENT_RETRY, weir__stamp());
     event.value = delay_ns;
     if (!entry->attempt_alive)
         event.flags = WEIR_EVENT_ENDED;
@@ -311,7 +316,7 @@ void weir__seen_release_of(weir_pool *pool, const struct weir__entry *entry)
     WEIR__POOL_PROBE(pool, release, entry->id, -1, 0, 0);
     if (!pool->tally.events)
         return;
-    event = event_of(entry, WEIR_EVENT_RELEASE);
+    event = event_of(entry, WEIR_EVENT_RELEASE, weir__stamp());
     write_event(pool, &event);
 }
 
@@ -324,7 +329,7 @@ void weir__seen_abandon(weir_pool *pool, const struct weir__entry *entry)
     pool->tally.abandoned++;
     if (!pool->tally.events)
         return;
-    event = event_of_attempt(entry, WEIR_EVENT_ABANDON);
+    event = event_of_attempt(entry, WEIR_EVENT_ABANDON, weir__stamp());
     write_event(pool, &event);
 }
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "base/stamp.h"
 #include "observe/ledger.h"
 #include "pool/callers.h"
 #include "pool/children.h"
@@ -43,7 +44,8 @@ static void fill_in(weir_pool *pool, struct weir__entry *entry,
     entry->time_to_live_ns = offer->time_to_live_ns;
     entry->source = offer->source;
     entry->is_kept = offer->kept != NULL;
-    entry->submitted_ns = weir__now();
+    entry->submitted_ns =
+        offer->time_to_live_ns > 0 ? weir__now() : weir__stamp();
     entry->item = offer->item;
     if (offer->copy) {
         entry->item = weir__store_copy_of(entry);
@@ -484,7 +486,7 @@ weir_status weir__pool_submit_kept(weir_pool *pool, struct weir__kept *kept)
         offer.context = keeper->context;
     offer.source = &keeper->source;
     offer.kept = kept;
-    kept->submitted_ns = weir__now();
+    kept->submitted_ns = weir__stamp();
     return let_in(pool, &offer, WEIR_FOREVER);
 }
 

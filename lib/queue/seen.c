@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/stamp.h"
 #include "observe/events.h"
 #include "queue/state.h"
 
@@ -57,7 +57,7 @@ void weir__queue_note(const weir_queue *q, weir_event_kind kind, uint64_t what,
     probe_queue(q, kind, what, value);
     if (!q->options.events)
         return;
-    event.at_ns = weir__now();
+    event.at_ns = weir__stamp();
     weir__events_write(q->options.events, &event);
 }
 

@@ -23,6 +23,9 @@ extern const struct scenario scenarios_limits[];
 extern const struct scenario scenarios_pool_events[];
 extern const struct scenario scenarios_pool_limits[];
 
+/* The clock that stamps are by. */
+extern const struct scenario scenarios_ticks[];
+
 /* Producers that are asked ahead. */
 extern const struct scenario scenarios_inlets[];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rest.c - the clock, memory, processors, the fork counter, fences and events,
- * in place of lib/base/clock.c, fault.c, processors.c, fork.c, fence.c and
- * event.c.
+ * rest.c - the clock, stamps, memory, processors, the fork counter, fences and
+ * events, in place of lib/base/clock.c, stamp.c, fault.c, processors.c, fork.c,
+ * fence.c and event.c.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "base/fence.h"
 #include "base/fork.h"
 #include "base/processors.h"
+#include "base/stamp.h"
 #include "events.h"
 #include "world.h"
 
@@ -25,6 +26,15 @@
 int64_t weir__now(void)
 {
     return world_now();
+}
+
+int64_t weir__stamp(void)
+{
+    return world_now();
+}
+
+void weir__stamp_prepare(void)
+{
 }
 
 weir_deadline weir_deadline_after(int64_t ns)
