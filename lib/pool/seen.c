@@ -287,7 +287,7 @@ void weir__seen_held(weir_pool *pool, const struct weir__entry *entry,
                      by);
     if (!pool->tally.events)
         return;
-    event = event_of(entry, WEIR_EVENT_HELD);
+    event = event_of(entry, WEIR_EVENT_HELD, weir__stamp());
     event.attempt = entry->outcome.attempts + 1;
     event.value = by;
     write_event(pool, &event);
