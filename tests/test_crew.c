@@ -583,7 +583,7 @@ START_TEST(a_stop_interrupts_the_source)
     wait_for_end(WEIR_CANCELLED);
     weir_pipeline_destroy(pipeline);
     pipeline = NULL;
-    ck_assert_uint_eq(tally_read(&source.closed), 1);
+    await_count(&source.closed, 1);
 }
 END_TEST
 

@@ -351,6 +351,7 @@ static void stay_behind(struct weir__crew *crew, struct weir__post *post,
         outcome->message = message;
     }
     weir__crew_leave(crew, post, cargo, outcome);
+    outcome->message = "";
 }
 
 /* The handler has come back. */

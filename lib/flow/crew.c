@@ -65,6 +65,10 @@ static void let_go_of_bearer(void *arg, void *item, bool released)
     weir__mutex_unlock(&crew->lock);
     if (again && !weir__pool_submit_kept(crew->pool, &bearer->kept))
         return;
+    weir__mutex_lock(&crew->lock);
+    crew->gone++;
+    weir__waitlist_wake_all(&crew->watch);
+    weir__mutex_unlock(&crew->lock);
     drop_crew(crew, true);
 }
 
@@ -165,6 +169,7 @@ static weir_status send_bearers(struct weir__crew *crew)
         bearer->kept.item = bearer;
         weir__counter_add(&crew->references, 1);
         status = weir__pool_submit_kept(crew->pool, &bearer->kept);
+        crew->sent += !status;
         if (status)
             weir__counter_add(&crew->references, (uint64_t)-1);
     }
@@ -309,6 +314,28 @@ void weir__crew_stop(struct weir__crew *crew)
     weir__feed_end(&crew->feed);
 }
 
+/* Bearers that no handler holds up go by themselves, now that it is over. */
+static void await_bearers(struct weir__crew *crew)
+{
+    struct weir__turn turn = {0};
+    size_t stuck;
+
+    weir__mutex_lock(&crew->lock);
+    for (;;) {
+        weir_status status;
+
+        stuck = 0;
+        for (size_t i = 0; i < crew->sent; i++)
+            stuck += crew->bearers[i].post != NULL;
+        if (crew->gone + stuck >= crew->sent)
+            break;
+        status =
+            weir__waitlist_wait(&crew->watch, &crew->lock, &turn, WEIR_FOREVER);
+        (void)status; /* there is no deadline */
+    }
+    weir__mutex_unlock(&crew->lock);
+}
+
 void weir__crew_close(struct weir__crew *crew)
 {
     if (!crew)
@@ -321,6 +348,8 @@ void weir__crew_close(struct weir__crew *crew)
         weir__crew_look(crew);
         weir__mutex_unlock(&crew->lock);
     }
+    if (crew->lock_is_there)
+        await_bearers(crew);
     weir_pool_destroy(crew->pool);
     drop_crew(crew, false);
 }

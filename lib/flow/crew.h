@@ -184,6 +184,8 @@ struct weir__crew {
     bool has_fed;                 /* L: the feeder has ended */
     bool is_ending;               /* L: nothing is begun any more */
     bool is_over;                 /* L: all has left */
+    size_t sent;                  /* I: bearers, once it has started */
+    size_t gone;                  /* L: of them, let go of */
     uint64_t left;                /* L */
     weir_ledger ledger;           /* L: of the whole */
     char first_failure[sizeof(((weir_report *)0)->first_failure)]; /* L */
