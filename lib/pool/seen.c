@@ -64,7 +64,7 @@ void weir__seen_note(weir_pool *pool, weir_event_kind kind, int64_t value)
 
     if (kind == WEIR_EVENT_SCALE)
         WEIR__POOL_PROBE(pool, scale, 0, -1, 0, value);
-    else
+    if (kind == WEIR_EVENT_CLOSE)
         WEIR__POOL_PROBE(pool, close, 0, -1, 0, value);
     if (!pool->tally.events)
         return;

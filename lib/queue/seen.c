@@ -35,13 +35,13 @@ static void probe_queue(const weir_queue *q, weir_event_kind kind,
 {
     if (kind == WEIR_EVENT_BLOCKED)
         WEIR__QUEUE_PROBE(q, blocked, what, value);
-    else if (kind == WEIR_EVENT_UNBLOCKED)
+    if (kind == WEIR_EVENT_UNBLOCKED)
         WEIR__QUEUE_PROBE(q, unblocked, what, value);
-    else if (kind == WEIR_EVENT_PILL)
+    if (kind == WEIR_EVENT_PILL)
         WEIR__QUEUE_PROBE(q, pill, what, value);
-    else if (kind == WEIR_EVENT_CLOSE)
+    if (kind == WEIR_EVENT_CLOSE)
         WEIR__QUEUE_PROBE(q, close, what, value);
-    else if (kind == WEIR_EVENT_DISCARD)
+    if (kind == WEIR_EVENT_DISCARD)
         WEIR__QUEUE_PROBE(q, discard, what, value);
 }
 
