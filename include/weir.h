@@ -11,6 +11,7 @@
 #include <weir/future.h>
 #include <weir/group.h>
 #include <weir/histogram.h>
+#include <weir/memory.h>
 #include <weir/metrics.h>
 #include <weir/picture.h>
 #include <weir/pipeline.h>

@@ -3,9 +3,9 @@
 #include "base/fault.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/atomic.h"
+#include "base/memory.h"
 
 /* Points are counted only once a test has armed something, so that the hot
  * counter costs production nothing but a load. */
@@ -24,12 +24,12 @@ void *weir__allocate_many(size_t count, size_t bytes)
         errno = ENOMEM;
         return NULL;
     }
-    return calloc(count, bytes);
+    return weir__memory_take(count, bytes);
 }
 
 void weir__release(void *memory)
 {
-    free(memory);
+    weir__memory_give_back(memory);
 }
 
 /* What was allocated lies just before what is used.  aligned_alloc would cut

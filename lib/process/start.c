@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/fault.h"
+#include "base/memory.h"
 #include "base/fork.h"
 #include "base/thread.h"
 #include "base/trap.h"
@@ -241,6 +242,7 @@ weir_status weir_process_start(void)
         if (server.started) /* in a child of fork() */
             close(server.control);
         server.started = false;
+        weir__memory_settle(); /* the server has a copy of what there is now */
         status = weir__fork_watch();
         if (!status)
             status = weir__ranges_note(&server.ranges);

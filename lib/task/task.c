@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/event.h"
+#include "base/fault.h"
 #include "base/thread.h"
 
 /* The attempt on this thread; with caller-runs, the innermost. */
@@ -351,7 +352,7 @@ weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
 int weir_task_cancel_fd(weir_task *task)
 {
     WEIR__UNTRAPPED;
-    int fresh = weir__event_create();
+    int fresh = weir__fault_strikes() ? -1 : weir__event_create();
     int fd;
 
     if (fresh < 0)
