@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The library is C.  Tests and examples of its C++ headers are built where there
 # is a C++ compiler, of the same family and with the same flags as the C one.
+option(WEIR_IN_CXX "Build what is written in C++ too" ON)
+if(NOT WEIR_IN_CXX)
+  return()
+endif()
 if(NOT CMAKE_CXX_COMPILER)
   get_filename_component(cc "${CMAKE_C_COMPILER}" NAME)
   string(REGEX REPLACE "gcc|cc$" "g++" cxx "${cc}")

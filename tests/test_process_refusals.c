@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "children.h"
 #include "suite.h"
@@ -117,16 +118,16 @@ START_TEST(what_points_to_this_process_is_refused_at_submit)
 }
 END_TEST
 
-/* A library that nothing else here needs; the conversion is POSIX's. */
+/* The conversion is POSIX's. */
 START_TEST(code_that_was_loaded_later_is_refused)
 {
     struct deed deed = {act_nothing, 0, ""};
-    void *library = dlopen("libresolv.so.2", RTLD_NOW);
+    void *library = dlopen(LATE_LIBRARY, RTLD_NOW);
     void *symbol;
     weir_handler *late;
 
     ck_assert_ptr_nonnull(library);
-    symbol = dlsym(library, "ns_get16");
+    symbol = dlsym(library, "late_handler");
     ck_assert_ptr_nonnull(symbol);
     memcpy(&late, &symbol, sizeof(late));
     open_children();

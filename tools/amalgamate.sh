@@ -59,8 +59,11 @@ system_includes() { # FILE...
     awk '/^#include </ && !/<weir[\/.]/ && !seen[$2]++ { print $1, $2 }' "$@" | sort
 }
 
+# What the build needs is asked before anything of the system is included.
+platform=base/platform
+
 rooms() {
-    grep '^[a-z]' "$root/lib/LAYERS" | tr -s ' ' '\n' | while read -r room; do
+    grep '^[a-z]' "$root/lib/LAYERS" | tr -s ' ' '\n' | grep -vx "$platform" | while read -r room; do
         for file in "$root/lib/$room.h" "$root/lib/$room.c"; do
             if [ -f "$file" ]; then printf '%s\n' "$file"; fi
         done
@@ -79,6 +82,11 @@ rooms() {
 {
     head_of weir.c "compile it with a C11 compiler; see weir.h."
     printf '#ifndef _GNU_SOURCE\n# define _GNU_SOURCE\n#endif\n'
+    # Of this file alone, unless what includes it has decided.
+    printf '#ifndef _FILE_OFFSET_BITS\n# define _FILE_OFFSET_BITS 64\n#endif\n'
+    printf '\n/* ------ lib/%s.h */\n' "$platform"
+    sed 1d "$root/lib/$platform.h"
+    printf '\n'
     # shellcheck disable=SC2046
     system_includes $(rooms)
     printf '\n#include "weir.h"\n'

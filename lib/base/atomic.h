@@ -10,6 +10,8 @@
 #ifndef WEIR_LIB_BASE_ATOMIC_H
 #define WEIR_LIB_BASE_ATOMIC_H
 
+#include "base/platform.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

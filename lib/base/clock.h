@@ -52,9 +52,12 @@ static inline int64_t weir__moment_after(int64_t at_ns, int64_t ns)
 
 enum { WEIR__NS_PER_SECOND = 1000000000 };
 
-/* As the system has it; ns at least 0. */
+/* As the system has it; ns at least 0.  Where time_t has 32 bits, what is more
+ * than 68 years away is 68 years away. */
 static inline struct timespec weir__timespec(int64_t ns)
 {
+    if (sizeof(time_t) < sizeof(ns) && ns / WEIR__NS_PER_SECOND > INT32_MAX)
+        ns = (int64_t)INT32_MAX * WEIR__NS_PER_SECOND;
     return (struct timespec){.tv_sec = (time_t)(ns / WEIR__NS_PER_SECOND),
                              .tv_nsec = (long)(ns % WEIR__NS_PER_SECOND)};
 }

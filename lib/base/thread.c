@@ -72,11 +72,27 @@ static void make_key(void)
     key_error = pthread_key_create(&end_key, last_of_all);
 }
 
+/*
+ * POSIX lets a thread run before pthread_create has written `native`, and in
+ * musl it does: whoever sees that the thread has ended would join what is none.
+ * So it waits for its creator, who touches *thread no more once it has said so.
+ */
+static void await_creator(const struct weir__thread *thread)
+{
+    for (int naps = 0; !weir__flag_read(&thread->created); naps++) {
+        if (naps < 10)
+            sched_yield();
+        else
+            weir__thread_nap(WEIR_US(50));
+    }
+}
+
 static void *thread_main(void *arg)
 {
     struct weir__thread *thread = arg;
 
     weir__thread_let_cancel(false);
+    await_creator(thread);
     pthread_setname_np(pthread_self(), thread->name);
     if (pthread_setspecific(end_key, thread)) {
         thread->ended(thread->arg);
@@ -145,7 +161,10 @@ static int start_native(struct weir__thread *thread)
         error = pthread_attr_setstacksize(&attr, thread->stack_bytes);
     if (!error) {
         block_all_but_synchronous(&before);
+        weir__flag_write(&thread->created, false);
         error = pthread_create(&thread->native, &attr, thread_main, thread);
+        if (!error)
+            weir__flag_write(&thread->created, true);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     pthread_attr_destroy(&attr);

@@ -23,14 +23,17 @@
 
 #include <weir/status.h>
 
+#include "base/atomic.h"
+
 struct weir__trap; /* base/trap.h */
 
-/* Set all but `native` before the start; must outlive the thread. */
+/* Set all from `name` on before the start; must outlive the thread. */
 struct weir__thread {
     pthread_t native;
-    char name[16];           /* cut by the system's limit */
-    size_t stack_bytes;      /* 0: the system's */
-    struct weir__trap *trap; /* NULL: its faults are not ours */
+    struct weir__flag created; /* `native` is written: the thread may go on */
+    char name[16];             /* cut by the system's limit */
+    size_t stack_bytes;        /* 0: the system's */
+    struct weir__trap *trap;   /* NULL: its faults are not ours */
     void (*run)(void *arg);
     void (*ended)(void *arg);
     void *arg;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { HANG_SECONDS = 10 };
+enum { HANG_SECONDS = 10, NS_PER_SECOND = 1000000000 };
 
 int test_slowness(void)
 {
@@ -25,11 +25,30 @@ struct timespec hang_limit(void)
     return limit;
 }
 
+struct timespec by_time_of_day(const struct timespec *limit)
+{
+    struct timespec now, at;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += limit->tv_sec - now.tv_sec;
+    at.tv_nsec += limit->tv_nsec - now.tv_nsec;
+    if (at.tv_nsec < 0) {
+        at.tv_nsec += NS_PER_SECOND;
+        at.tv_sec--;
+    } else if (at.tv_nsec >= NS_PER_SECOND) {
+        at.tv_nsec -= NS_PER_SECOND;
+        at.tv_sec++;
+    }
+    return at;
+}
+
 void wait_or_fail(pthread_cond_t *changed, pthread_mutex_t *mutex,
                   const struct timespec *limit, const char *what)
 {
-    if (pthread_cond_clockwait(changed, mutex, CLOCK_MONOTONIC, limit) ==
-        ETIMEDOUT)
+    struct timespec at = by_time_of_day(limit);
+
+    if (pthread_cond_timedwait(changed, mutex, &at) == ETIMEDOUT)
         ck_abort_msg("hang: waited too long for %s", what);
 }
 

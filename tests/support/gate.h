@@ -19,6 +19,11 @@ int test_slowness(void);
 /* The moment, on the monotonic clock, when a wait that begins now is a hang. */
 struct timespec hang_limit(void);
 
+/* The same moment by the time of day: for conditions that are initialized
+ * statically, and semaphores, since not every C library can be asked for
+ * another clock in the wait. */
+struct timespec by_time_of_day(const struct timespec *limit);
+
 /* Waits on `changed`, in a loop of the caller's; fails the test, saying what
  * it waited for, once `limit` has passed. */
 void wait_or_fail(pthread_cond_t *changed, pthread_mutex_t *mutex,
