@@ -2,6 +2,7 @@
 /* task.c - see task.h. */
 #include "task/task.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -349,10 +350,18 @@ weir_task_on_cancel(weir_task *task, void (*action)(void *arg), void *arg)
     return WEIR_OK;
 }
 
+static int create_cancel_fd(void)
+{
+    if (!weir__fault_strikes())
+        return weir__event_create();
+    errno = EMFILE;
+    return -1;
+}
+
 int weir_task_cancel_fd(weir_task *task)
 {
     WEIR__UNTRAPPED;
-    int fresh = weir__fault_strikes() ? -1 : weir__event_create();
+    int fresh = create_cancel_fd();
     int fd;
 
     if (fresh < 0)

@@ -127,6 +127,8 @@ static int act_poll(weir_task *task, struct slot *slot)
 {
     struct pollfd wait = {.fd = weir_task_cancel_fd(task), .events = POLLIN};
 
+    if (wait.fd < 0) /* the fault that trouble armed may have struck here */
+        wait.fd = weir_task_cancel_fd(task);
     if (wait.fd < 0)
         fail("kind %s has no descriptor: %s", slot->kind->name,
              strerror(errno));

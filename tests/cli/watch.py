@@ -236,7 +236,9 @@ def shell(arguments, env, folder, stdin, stdout, background, say):
             os._exit(0)
 
 
-WAITS = ["sh", "-c", 'while [ ! -e go ]; do sleep 0.02; done; echo "out $0"']
+# What a crash leaves behind ends by itself, two minutes later at most.
+WAITS = ["sh", "-c", 'n=0; while [ ! -e go ] && [ $n -lt 6000 ]; do n=$((n + 1)); sleep 0.02; '
+                     'done; echo "out $0"']
 
 
 def numbers(count):

@@ -905,7 +905,8 @@ const struct unswept unswept[] = {
      "weir_events_read_source weir_events_skip weir_group_read_ledger "
      "weir_histogram_add weir_histogram_at_most weir_histogram_low_of "
      "weir_histogram_merge weir_histogram_quantile weir_last_error "
-     "weir_ledger_balances weir_outcome_name weir_pipeline_read_stats "
+     "weir_ledger_balances weir_log_kind_name weir_log_level_name "
+     "weir_outcome_name weir_pipeline_read_stats "
      "weir_pool_list weir_pool_pressure weir_pool_read_histogram "
      "weir_pool_read_stats weir_pool_settled weir_queue_capacity "
      "weir_queue_count weir_queue_is_closed weir_queue_read_stats "
@@ -926,6 +927,6 @@ const struct unswept unswept[] = {
      "weir_pool_destroy weir_queue_destroy weir_rate_destroy "
      "weir_semaphore_destroy weir_stream_close",
      "an end has no status"},
-    {"weir_pool_print", "what cannot be written is left out"},
+    {"weir_log_stderr weir_pool_print", "what cannot be written is left out"},
     {"weir_set_allocator", "it copies two pointers"},
     {NULL, NULL}};
