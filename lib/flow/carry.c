@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* carry.c - items on their way past the posts of a crew.  The essay is in
  * crew.h. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -323,6 +324,7 @@ static void go_on(struct weir__crew *crew, struct weir__post *post,
 {
     const struct weir__post *next = post + 1;
 
+    assert(cargo && "a bearer comes back with what it went with");
     memcpy(cargo->bytes, task->result, next->item_size);
     if (next->held < next->window)
         move_on(crew, post, cargo);

@@ -70,7 +70,7 @@ static void ticks_play(const struct scenario *scenario)
     must(weir__counter_read(&ticks.busy) == 0);
     /* The first look draws nothing, nor one that came too late. */
     must(weir__counter_read(&ticks.version) % 2 == 0);
-    must(weir__counter_read(&ticks.version) <= 2 * (looks - 1));
+    must(weir__counter_read(&ticks.version) <= 2 * (uint64_t)(looks - 1));
     must(weir__ticks_read(&ticks, ticks.last_ticks, &ns));
     must(ns == ticks.last_ns);
     must(!ticks.given_up);
