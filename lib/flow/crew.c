@@ -25,19 +25,24 @@ static void dispose_crew(struct weir__crew *crew)
     weir__release_apart(crew);
 }
 
-/* `told`: on a thread of the pool's. */
-static void drop_crew(struct weir__crew *crew, bool told)
+static void let_go_inside_pool(struct weir__crew *crew)
 {
     struct weir__inside inside;
 
+    weir__pool_enter(&inside, crew->pool);
+    crew->let_go(crew->pipeline);
+    weir__pool_leave(&inside);
+}
+
+/* `told`: on a thread of the pool's. */
+static void drop_crew(struct weir__crew *crew, bool told)
+{
     if (weir__counter_add(&crew->references, (uint64_t)-1) != 1)
         return;
     if (crew->let_go && told)
-        weir__pool_enter(&inside, crew->pool);
-    if (crew->let_go)
+        let_go_inside_pool(crew);
+    else if (crew->let_go)
         crew->let_go(crew->pipeline);
-    if (crew->let_go && told)
-        weir__pool_leave(&inside);
     dispose_crew(crew);
 }
 
