@@ -353,6 +353,33 @@ START_TEST(news_from_elsewhere_let_them_go_on)
 }
 END_TEST
 
+/* Each trial fails, and in the end nothing is held that would hear of it. */
+START_TEST(it_outlives_a_pool_whose_last_trial_failed)
+{
+    weir_breaker_pass pass;
+    struct job *held[2];
+    size_t trial;
+
+    open_behind(held, 2);
+    trial = tally_read(&held[0]->started);
+    await_held(2 - trial);
+    if (trial)
+        finish_job(held[0]);
+    for (int64_t at_ns = 10 * SECOND; trial < 2; at_ns += 10 * SECOND) {
+        advance_to(start_ns + at_ns);
+        await_start(held[trial]);
+        held[trial]->code = 1;
+        finish_job(held[trial++]);
+        ck_assert_int_eq(weir_breaker_read(breaker), WEIR_BREAKER_OPEN);
+    }
+    end_pool();
+    test_clock_advance(10 * SECOND);
+    ck_assert_int_eq(weir_breaker_enter(breaker, &pass), WEIR_OK);
+    ck_assert_int_eq(weir_breaker_leave(breaker, &pass, WEIR_RESULT_OK),
+                     WEIR_OK);
+}
+END_TEST
+
 START_TEST(a_stop_now_cancels_what_each_of_them_holds)
 {
     struct job *running, *held[2];
@@ -402,6 +429,7 @@ int main(void)
         a_trial_that_was_cancelled_leaves_its_place,
         it_hears_of_a_missed_deadline_at_once,
         news_from_elsewhere_let_them_go_on,
+        it_outlives_a_pool_whose_last_trial_failed,
         NULL};
     const TTest *const together[] = {a_stop_now_cancels_what_each_of_them_holds,
                                      NULL};

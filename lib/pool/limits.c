@@ -507,10 +507,12 @@ void weir__limits_look(weir_pool *pool, int64_t now_ns)
     hand_out_tokens(pool, now_ns);
     if (!held->at[WEIR__HELD_BY_BREAKER].first)
         return;
-    if (held->breaker_ns <= now_ns)
+    if (held->breaker_ns <= now_ns) {
         let_all_go_on(pool, WEIR__HELD_BY_BREAKER);
-    else
+        weir__limit_withdraw(&held->watch); /* nothing is left to hear it */
+    } else {
         look_by(pool, held->breaker_ns);
+    }
 }
 
 /* -------------------------------------------------------------- a pool's */

@@ -50,7 +50,8 @@
  *   3. For a token: has_token, and the timekeeper sleeps no longer than to
  *      token_ns.
  *   4. By the breaker: the bid watches it or is told, and the timekeeper
- *      sleeps no longer than to breaker_ns.
+ *      sleeps no longer than to breaker_ns.  If none is, the bid does not
+ *      watch: the pool may go.
  *   5. A task that is held has no permit, no token and no pass; one that is
  *      ready has what it was let go on for.
  *

@@ -448,6 +448,19 @@ static void pool_breaker_cools_down(void)
     weir_breaker_destroy(breaker);
 }
 
+/* The trial fails too, and nothing is held any more: the pool goes, and is not
+ * to be told of what becomes of the breaker. */
+static void pool_breaker_outlives_it(void)
+{
+    open_with_breaker(WEIR_MS(1));
+    submit_a_future(1, fails);
+    if (submit_future(2, fails, WEIR_FOREVER) == WEIR_OK)
+        await_it(2);
+    destroy_pool();
+    world_await_all();
+    weir_breaker_destroy(breaker); /* asserts that nobody watches it */
+}
+
 static weir_breaker_pass trial;
 
 static void leave_well(unsigned number)
@@ -520,6 +533,9 @@ const struct scenario scenarios_pool_limits[] = {
     {POOL_SCENARIO(pool_in_flight_one_by_one, 4, "one call at a time"),
      .bound = 1},
     {POOL_SCENARIO(pool_breaker_cools_down, 3, "what it holds is the trial")},
+    {POOL_SCENARIO(pool_breaker_outlives_it, 3,
+                   "its trial failed, and it watches no more"),
+     .bound = 1},
     {POOL_SCENARIO(pool_breaker_has_news, 4, "somebody else's trial closes it"),
      .bound = 1},
     {.name = NULL},
