@@ -215,6 +215,31 @@ START_TEST(a_missed_deadline_is_overload_and_in_flight_until_it_ends)
 }
 END_TEST
 
+START_TEST(what_was_cancelled_says_nothing)
+{
+    weir_adaptive_options a = WEIR_ADAPTIVE_OPTIONS_INIT;
+    struct job *job = new_job(act_wait);
+    weir_adaptive *ten;
+    weir_future *future;
+
+    a.kind = WEIR_ADAPTIVE_AIMD;
+    a.start = 10;
+    ck_assert_int_eq(weir_adaptive_create(&ten, &a), WEIR_OK);
+    options.adaptive = ten;
+    open_pool();
+    future = submit_for(job);
+    await_start(job);
+    ck_assert_int_eq(weir_future_cancel(future), WEIR_OK);
+    weir_future_release(future);
+    assert_outcome(job, WEIR_OUTCOME_CANCELLED);
+    finish_job(job);
+    settle_all();
+    ck_assert_uint_eq(weir_adaptive_in_flight(ten), 0);
+    ck_assert_uint_eq(weir_adaptive_limit(ten), 10);
+    weir_adaptive_destroy(ten);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ breaker */
 
 static int act_fail(weir_task *task, struct job *job)
@@ -422,7 +447,8 @@ int main(void)
                                   who_lacks_permits_passes_its_token_on, NULL};
     const TTest *const adaptives[] = {
         in_flight_follow_the_limit_and_the_limit_how_they_go,
-        a_missed_deadline_is_overload_and_in_flight_until_it_ends, NULL};
+        a_missed_deadline_is_overload_and_in_flight_until_it_ends,
+        what_was_cancelled_says_nothing, NULL};
     const TTest *const breakers[] = {
         while_it_is_open_submits_are_refused,
         what_was_accepted_is_held_until_trials_are_let_in,

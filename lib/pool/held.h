@@ -28,8 +28,9 @@ struct weir__admission {
     size_t permits[WEIR__PERMIT_KINDS]; /* 0: none are needed */
     bool granted[WEIR__PERMIT_KINDS];   /* and not an attempt's yet */
     bool has_token;                     /* the same */
-    weir_breaker_pass breaker;          /* epoch 0: none */
-    weir_adaptive_pass adaptive;        /* the live attempt's; epoch 0: none */
+    bool is_late;                /* the live attempt's deadline has passed */
+    weir_breaker_pass breaker;   /* epoch 0: none */
+    weir_adaptive_pass adaptive; /* the live attempt's; epoch 0: none */
 };
 
 /* L: all, but for what the options say, I. */

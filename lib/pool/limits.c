@@ -405,16 +405,19 @@ void weir__limits_start(weir_pool *pool, struct weir__entry *entry)
         weir__adaptive_begin(o->adaptive, &admission->adaptive);
     memset(admission->granted, 0, sizeof(admission->granted));
     admission->has_token = false;
+    admission->is_late = false;
 }
 
 void weir__limits_deadline(weir_pool *pool, struct weir__entry *entry)
 {
+    admission_of(entry)->is_late = true;
     give_pass_back(pool, admission_of(entry), WEIR_RESULT_OVERLOADED);
 }
 
-static weir_result result_of(const struct weir__entry *entry)
+/* One that was cancelled overstays too (grace.c), but is not late. */
+static weir_result result_of(struct weir__entry *entry)
 {
-    if (entry->task->overloaded || entry->overstays_ns > 0)
+    if (entry->task->overloaded || admission_of(entry)->is_late)
         return WEIR_RESULT_OVERLOADED;
     if (entry->state != WEIR__RUNNING ||
         entry->outcome.kind == WEIR_OUTCOME_CANCELLED)
