@@ -9,6 +9,10 @@ execute_process(COMMAND "${READELF}" -n "${LIBRARY}"
 if(failed)
   message(FATAL_ERROR "${READELF} -n ${LIBRARY}: ${complaints}")
 endif()
+if(notes MATCHES "stapsdt[^\n]*Unknown note type")
+  message(FATAL_ERROR "${READELF} cannot read the notes of probes: GNU's can "
+    "(Debian: binutils)")
+endif()
 # A bracket (aarch64's memory) would glue list elements together.
 string(REGEX REPLACE "\\[[^]]*\\]" "memory" notes "${notes}")
 string(REGEX MATCHALL "Provider: weir[ \n]+Name: [a-z_]+[^\n]*\n[^\n]*\n[^\n]*"
