@@ -4,7 +4,6 @@
 #define WEIR_LIB_FLOW_PRODUCERS_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <weir/producer.h>
@@ -16,10 +15,6 @@ weir_status weir__producer_check(const weir_producer *out, size_t item_size);
  * naming what is wrong. */
 weir_status weir__producer_read(weir_producer *into, const weir_producer *from,
                                 const char *name);
-
-/* Whether its next is one of ours that neither blocks nor fails, whatever
- * thread it runs on: of an array or a range. */
-bool weir__producer_is_at_hand(const weir_producer *producer);
 
 /* Whether its next is one of ours that neither blocks nor fails, whatever
  * thread it runs on: of an array or a range. */
