@@ -143,8 +143,8 @@ WEIR_API WEIR_MUST_USE weir_status weir_pipeline_read_stats(
 
 /*
  * Ends it now, if it has not ended: what waits or runs leaves CANCELLED, and
- * handlers are asked to stop.  An item that a stuck handler is at is never
- * released.
+ * handlers are asked to stop.  An item that a handler is still at is released
+ * when that ends, and then the producer is closed.
  *
  * Blocks:  until the producer's next has returned and on_left has run for every
  *          item; never for handlers.

@@ -61,8 +61,7 @@ typedef struct weir_stream_options {
  *          copied; from WEIR_OK on the stream closes it, after the last
  *          release; what its `self` is must last until then.  The pool stays
  *          yours.  The stream may outlive it, but then the pool's on_release
- *          does not run for what it still holds, and what a stuck attempt holds
- *          is never released: close it first.
+ *          does not run for what it still holds: close it first.
  * Returns: WEIR_OK, WEIR_EINVAL (weir_last_error() names what is wrong: a
  *          window of 0, an item_size that is not the pool's, pointers for
  *          another process), WEIR_ENOMEM, WEIR_ESYSTEM (the thread did not

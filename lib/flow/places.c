@@ -153,7 +153,6 @@ weir__places_seat(struct weir__places *places, uint32_t ticket,
     place->ticket = ticket;
     place->accepted = false;
     place->settled = false;
-    place->is_lost = false;
     weir__counter_write_release(&place->holds,
                                 WEIR__HELD_BY_POOL | WEIR__HELD_BY_READER);
     return place;

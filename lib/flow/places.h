@@ -71,7 +71,6 @@ struct weir__place {
     bool accepted;              /* F: by the pool */
     bool settled;               /* P */
     bool overdue;               /* P: a handler is still at the item */
-    bool is_lost;               /* P: never to be released */
     bool has_message;           /* P */
     /* P: of the outcome. */
     weir_outcome_kind kind;

@@ -72,9 +72,9 @@ void weir__stream_let_go(struct weir_stream *stream, struct weir__place *place)
 
     if (!weir__place_let_go(place, WEIR__HELD_BY_READER))
         return;
-    if (place->accepted && !place->is_lost && o->on_release)
+    if (place->accepted && o->on_release)
         call_on_release(stream->pool, place->item);
-    if (!place->is_lost && p->release)
+    if (p->release)
         p->release(p->self, place->item);
     free_place(stream, place);
 }
@@ -114,25 +114,23 @@ static void release_place(void *arg, void *item)
     p->release(p->self, item);
 }
 
+/* Not `released`: the pool was destroyed beside the attempt, which has ended
+ * now.  Its callbacks do not run any more, but the producer is still there. */
 static void pool_let_go(void *arg, void *item, bool released)
 {
     struct weir_stream *stream = arg;
-    struct weir__place *place = weir__place_of(item);
 
-    if (!released) { /* the pool was destroyed */
-        weir_outcome outcome = WEIR_OUTCOME_INIT;
+    if (!released) {
+        struct weir__inside inside;
 
-        place->is_lost = true;
-        outcome.kind = WEIR_OUTCOME_CANCELLED;
-        outcome.message = "the pool was destroyed";
-        if (!place->settled) {
-            weir__place_settle(place, &outcome, false);
-            publish(stream, place->ticket);
-        }
-        if (!weir__place_let_go(place, WEIR__HELD_BY_POOL))
+        if (!may_release(arg, item))
             return;
+        weir__pool_enter(&inside, stream->pool);
+        if (stream->feed.producer.release)
+            release_place(arg, item);
+        weir__pool_leave(&inside);
     }
-    free_place(stream, place);
+    free_place(stream, weir__place_of(item));
 }
 
 /* -------------------------------------------------------- the feeder's side */

@@ -29,7 +29,8 @@ struct weir__source {
                    bool overdue);
     void (*release)(void *arg, void *item);
     /* For kept.h: whether the pool is to release the item; else it has nothing
-     * more to do with it.  And when it has: `released`, or never to be. */
+     * more to do with it.  And when it has: `released`, or the pool was
+     * destroyed before the attempt ended. */
     bool (*may_release)(void *arg, void *item);
     void (*let_go)(void *arg, void *item, bool released);
     void *arg;

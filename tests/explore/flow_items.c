@@ -228,13 +228,6 @@ static void release_item(void *self, void *item)
     world_step("releases", "an item", fate);
 }
 
-/* Whether nobody need release it: the pool was destroyed with it, and it has
- * been begun. */
-static bool may_be_lost(const struct fate *fate)
-{
-    return items.is_lost && (fate->begun[0] || fate->begun[1]);
-}
-
 static void close_source(void *self)
 {
     (void)self;
@@ -244,7 +237,7 @@ static void close_source(void *self)
     say("closes the source", 0);
     items.is_closed = true;
     for (unsigned i = 1; items.tells && i <= items.given; i++)
-        if (!items.fates[i].is_released && !may_be_lost(&items.fates[i]))
+        if (!items.fates[i].is_released)
             world_fail("the source is closed, and item %u is not released", i);
 }
 
@@ -336,7 +329,7 @@ void items_must_be_over(void)
 
         if (items.tells && !fate->is_settled)
             world_fail("item %u has not been settled", i);
-        if (items.tells && !fate->is_released && !may_be_lost(fate))
+        if (items.tells && !fate->is_released)
             world_fail("item %u has not been released", i);
     }
 }

@@ -48,7 +48,6 @@ extern struct items {
     bool starts_nothing; /* what has not begun is cancelled */
     bool may_be_cancelled;
     bool asks_nothing; /* nobody is to ask the source any more */
-    bool is_lost;      /* a pool is gone: what was stuck is not released */
     bool in_order;     /* handlers of the last stage begin so */
     bool is_serial;    /* of the last stage: one at a time */
     unsigned last_begun, last_running;

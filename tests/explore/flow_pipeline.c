@@ -204,7 +204,7 @@ void stop_pipeline(void)
 void destroy_pipeline(void)
 {
     say("destroys the pipeline");
-    items.may_be_cancelled = items.is_lost = true;
+    items.may_be_cancelled = true;
     weir_pipeline_destroy(flow.pipeline);
     flow.pipeline = NULL;
     items.starts_nothing = items.asks_nothing = true;

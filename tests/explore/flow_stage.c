@@ -200,7 +200,6 @@ void destroy_streams_pool(void)
 {
     say("destroys the pool");
     items.may_be_cancelled = true;
-    items.is_lost = true;
     weir_pool_destroy(flow.pool);
     items.starts_nothing = true;
     flow.pool = NULL;

@@ -295,6 +295,23 @@ static void pool_stream_outlives_its_pool(void)
     must(take_all() == WEIR_CLOSED || items.taken == 2);
 }
 
+/* Its attempt ends while the reader has the item. */
+static void pool_stream_lends_what_its_pool_had(void)
+{
+    unsigned number;
+
+    items.fates[1].does[0] = waits_at_the_gate;
+    open_of(FLOW_TELLS, 1, 1, WEIR_AS_COMPLETED);
+    choice_hush(true);
+    world_await_all();
+    destroy_streams_pool();
+    choice_hush(false);
+    must(take(&number, WEIR_FOREVER) == WEIR_OK);
+    start(open_the_door, 0);
+    world_await_all(); /* what it was lent is still its own */
+    must(take_all() == WEIR_END);
+}
+
 /* --------------------------------------------------------------- the source */
 
 static void pool_stream_source_fails(void)
@@ -387,6 +404,8 @@ const struct scenario scenarios_pool_stream[] = {
                       "both cancel the same")},
     {FLOW_SCENARIO_TO(1, pool_stream_outlives_its_pool, 5,
                       "what is stuck settles all the same")},
+    {FLOW_SCENARIO(pool_stream_lends_what_its_pool_had, 5,
+                   "whoever is at it last releases it")},
     {FLOW_SCENARIO(pool_stream_source_fails, 4, "results first, then why")},
     {FLOW_SCENARIO(pool_stream_source_exits, 4, "its thread ends in next")},
     {FLOW_SCENARIO_TO(1, pool_map_of_two, 4, "each result where it belongs")},
