@@ -148,6 +148,68 @@ START_TEST(who_lacks_permits_passes_its_token_on)
 }
 END_TEST
 
+/* A second's tokens that no worker could use are not all used at once. */
+START_TEST(what_could_not_begin_does_not_begin_all_at_once)
+{
+    struct job *slow, *next[4];
+
+    open_rated(1);
+    assert_outcome(submit_new(act_answer), WEIR_OUTCOME_DONE);
+    slow = submit_new(act_wait);
+    await_held(1);
+    for (size_t i = 0; i < 4; i++)
+        next[i] = submit_new(act_answer);
+    await_held(5);
+    advance_to(start_ns + SECOND);
+    await_start(slow);
+    await_held(4);
+    await_timekeeper(start_ns + 2 * SECOND);
+    test_clock_advance(4 * SECOND);
+    await_held(3); /* one is called */
+    finish_job(slow);
+    for (int64_t i = 0; i < 4; i++) {
+        if (i > 0)
+            advance_to(start_ns + (5 + i) * SECOND);
+        assert_outcome(next[i], WEIR_OUTCOME_DONE);
+        ck_assert_int_eq(next[i]->started_ns, start_ns + (5 + i) * SECOND);
+    }
+}
+END_TEST
+
+START_TEST(a_wake_up_that_is_late_puts_off_nobody)
+{
+    struct job *jobs[3];
+
+    open_rated(1);
+    for (size_t i = 0; i < 3; i++)
+        jobs[i] = submit_new(act_answer);
+    assert_outcome(jobs[0], WEIR_OUTCOME_DONE);
+    await_held(2);
+    await_timekeeper(start_ns + SECOND);
+    test_clock_advance(SECOND + SECOND / 4);
+    assert_outcome(jobs[1], WEIR_OUTCOME_DONE);
+    ck_assert_int_eq(jobs[1]->started_ns, start_ns + SECOND + SECOND / 4);
+    await_timekeeper(start_ns + 2 * SECOND);
+    test_clock_advance(SECOND - SECOND / 4);
+    assert_outcome(jobs[2], WEIR_OUTCOME_DONE);
+}
+END_TEST
+
+/* What was taken in advance is the others' again when the pool is gone. */
+START_TEST(a_pool_that_ends_keeps_no_token)
+{
+    open_rated(1);
+    assert_outcome(submit_new(act_answer), WEIR_OUTCOME_DONE);
+    (void)submit_new(act_answer);
+    await_held(1);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_FOREVER),
+                     WEIR_OK);
+    end_pool();
+    test_clock_advance(SECOND);
+    ck_assert_uint_eq(weir_rate_available(rate), 1);
+}
+END_TEST
+
 /* ----------------------------------------------------------------- adaptive */
 
 static void open_adaptive(uint32_t workers)
@@ -441,10 +503,15 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const rates[] = {attempts_start_as_tokens_come,
-                                  a_token_of_who_is_cancelled_is_the_next_ones,
-                                  a_token_that_nobody_wanted_is_kept,
-                                  who_lacks_permits_passes_its_token_on, NULL};
+    const TTest *const rates[] = {
+        attempts_start_as_tokens_come,
+        a_token_of_who_is_cancelled_is_the_next_ones,
+        a_token_that_nobody_wanted_is_kept,
+        who_lacks_permits_passes_its_token_on,
+        what_could_not_begin_does_not_begin_all_at_once,
+        a_wake_up_that_is_late_puts_off_nobody,
+        a_pool_that_ends_keeps_no_token,
+        NULL};
     const TTest *const adaptives[] = {
         in_flight_follow_the_limit_and_the_limit_how_they_go,
         a_missed_deadline_is_overload_and_in_flight_until_it_ends,

@@ -199,6 +199,51 @@ START_TEST(the_end_of_time_is_never)
     ck_assert_int_eq(weir__bucket_take(&bucket, 1000000, INT64_MAX - 1,
                                        INT64_MAX),
                      INT64_MAX);
+    bucket.full.ns = INT64_MAX;
+    weir__bucket_give(&bucket, 1, 0);
+    ck_assert_int_eq(weir__bucket_ready(&bucket, 1, 0), INT64_MAX);
+}
+END_TEST
+
+START_TEST(what_comes_back_is_there_again)
+{
+    struct weir__bucket bucket;
+
+    weir__bucket_init(&bucket, 3000, 2, 0); /* one in 333333333.33 ns */
+    ck_assert_int_eq(weir__bucket_take(&bucket, 2, 0, 0), 0);
+    ck_assert_int_eq(weir__bucket_take(&bucket, 1, 0, INT64_MAX), 333333334);
+    weir__bucket_give(&bucket, 1, 0);
+    ck_assert_int_eq(weir__bucket_ready(&bucket, 1, 0), 333333334);
+    weir__bucket_give(&bucket, 1, 0);
+    ck_assert_uint_eq(weir__bucket_level(&bucket, 0), 1);
+    weir__bucket_give(&bucket, 2, 0); /* one more than it had */
+    ck_assert_uint_eq(weir__bucket_level(&bucket, 0), 2);
+    ck_assert_int_eq(weir__bucket_take(&bucket, 2, 0, 0), 0);
+    ck_assert_uint_eq(weir__bucket_level(&bucket, 0), 0);
+}
+END_TEST
+
+/* As if it had been taken only now: beside it there is room for one less. */
+START_TEST(what_is_used_late_has_taken_up_room)
+{
+    struct weir__bucket bucket, other;
+    int64_t ready_ns;
+
+    weir__bucket_init(&bucket, 3000, 2, 0);
+    ck_assert_int_eq(weir__bucket_take(&bucket, 2, 0, 0), 0);
+    other = bucket;
+    ready_ns = weir__bucket_take(&bucket, 1, 0, INT64_MAX);
+    for (int64_t now_ns = ready_ns; now_ns < WEIR_SECONDS(2);
+         now_ns += WEIR_MS(7)) {
+        struct weir__bucket late = bucket, at_once = other;
+
+        weir__bucket_use_late(&late, 1, now_ns);
+        ck_assert_int_le(weir__bucket_take(&at_once, 1, now_ns, now_ns),
+                         now_ns);
+        for (size_t n = 1; n <= 2; n++)
+            ck_assert_int_eq(weir__bucket_ready(&late, n, now_ns),
+                             weir__bucket_ready(&at_once, n, now_ns));
+    }
 }
 END_TEST
 
@@ -297,7 +342,10 @@ int main(void)
     const TTest *const policy[] = {
         fractions_of_a_nanosecond_are_not_lost,
         a_jump_backwards_creates_nothing_and_destroys_nothing,
-        the_end_of_time_is_never, NULL};
+        the_end_of_time_is_never,
+        what_comes_back_is_there_again,
+        what_is_used_late_has_taken_up_room,
+        NULL};
     const TTest *const chance[] = {whatever_time_does_as_many_come_as_should,
                                    who_asks_all_the_time_gets_all_that_comes,
                                    NULL};

@@ -97,6 +97,28 @@ int64_t weir__bucket_take(struct weir__bucket *bucket, size_t tokens,
     return ready_ns;
 }
 
+void weir__bucket_give(struct weir__bucket *bucket, size_t tokens,
+                       int64_t now_ns)
+{
+    if (bucket->full.ns < INT64_MAX)
+        bucket->full = exact_difference(bucket->full, time_of(bucket, tokens),
+                                        bucket->rate);
+    let_time_pass(bucket, now_ns);
+}
+
+void weir__bucket_use_late(struct weir__bucket *bucket, size_t tokens,
+                           int64_t now_ns)
+{
+    struct weir__exact least;
+
+    let_time_pass(bucket, now_ns);
+    least = exact_sum((struct weir__exact){bucket->seen_ns, 0},
+                      time_of(bucket, tokens), bucket->rate);
+    if (bucket->full.ns < least.ns ||
+        (bucket->full.ns == least.ns && bucket->full.part < least.part))
+        bucket->full = least;
+}
+
 /* By halving: ready in time is monotonic in the number of tokens. */
 size_t weir__bucket_level(struct weir__bucket *bucket, int64_t now_ns)
 {

@@ -61,6 +61,15 @@ weir__bucket_ready(struct weir__bucket *bucket, size_t tokens, int64_t now_ns);
 int64_t weir__bucket_take(struct weir__bucket *bucket, size_t tokens,
                           int64_t now_ns, int64_t by_ns);
 
+/* What was taken, but not used, comes back. */
+void weir__bucket_give(struct weir__bucket *bucket, size_t tokens,
+                       int64_t now_ns);
+
+/* Tokens that were ready before now are used only now: as if they had been in
+ * the bucket until then, which so could not take in as much. */
+void weir__bucket_use_late(struct weir__bucket *bucket, size_t tokens,
+                           int64_t now_ns);
+
 /* Whole tokens that are there now. */
 size_t weir__bucket_level(struct weir__bucket *bucket, int64_t now_ns);
 

@@ -43,5 +43,9 @@ bool weir__breaker_admit(weir_breaker *breaker, weir_breaker_pass *pass,
 /* One token; may be taken in advance.  Returns when it is there; above by_ns:
  * nothing was taken. */
 int64_t weir__rate_take(weir_rate *rate, int64_t by_ns);
+/* One that was taken comes back. */
+void weir__rate_give(weir_rate *rate);
+/* One that was taken in advance is used, and has been there for a while. */
+void weir__rate_use_late(weir_rate *rate);
 
 #endif /* WEIR_LIB_LIMIT_FRONTS_H */

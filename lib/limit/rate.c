@@ -93,6 +93,20 @@ int64_t weir__rate_take(weir_rate *rate, int64_t by_ns)
     return ready_ns;
 }
 
+void weir__rate_give(weir_rate *rate)
+{
+    weir__mutex_lock(&rate->limit.lock);
+    weir__bucket_give(&rate->bucket, 1, weir__now());
+    weir__mutex_unlock(&rate->limit.lock);
+}
+
+void weir__rate_use_late(weir_rate *rate)
+{
+    weir__mutex_lock(&rate->limit.lock);
+    weir__bucket_use_late(&rate->bucket, 1, weir__now());
+    weir__mutex_unlock(&rate->limit.lock);
+}
+
 static void sleep_until_ready(weir_rate *rate, int64_t ready_ns)
     WEIR_REQUIRES(rate->limit.lock)
 {

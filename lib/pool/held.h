@@ -28,6 +28,7 @@ struct weir__admission {
     size_t permits[WEIR__PERMIT_KINDS]; /* 0: none are needed */
     bool granted[WEIR__PERMIT_KINDS];   /* and not an attempt's yet */
     bool has_token;                     /* the same */
+    bool is_called;                     /* ready, for a token that is there */
     bool is_late;                /* the live attempt's deadline has passed */
     weir_breaker_pass breaker;   /* epoch 0: none */
     weir_adaptive_pass adaptive; /* the live attempt's; epoch 0: none */
@@ -42,6 +43,8 @@ struct weir__held {
     uint64_t queued;                               /* of them: never started */
     bool has_token; /* there is one, from token_ns on: taken in advance */
     int64_t token_ns;
+    bool has_called;          /* one is called for it */
+    bool called_late;         /* and no worker was free then */
     struct weir__bid watch;   /* of the breaker, for all that it holds */
     int64_t breaker_ns;       /* when it is worth another try */
     int64_t look_ns;          /* the timekeeper's next look; INT64_MAX: none */

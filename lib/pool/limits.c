@@ -220,42 +220,55 @@ find_missing(weir_pool *pool, struct weir__admission *admission)
 
 /* ------------------------------------------------------------------- tokens */
 
-/* To those that wait, as long as there are some in time. */
-static void
-hand_out_tokens(weir_pool *pool, int64_t now_ns) WEIR_REQUIRES(pool->lock)
+/* The first that waits is called when its time comes, one at a time.  What it
+ * is called for is still the rate's until it begins: see THE RATE. */
+static void call_next(weir_pool *pool) WEIR_REQUIRES(pool->lock)
 {
     struct weir__held *held = &pool->held;
-    struct weir__entry_list *line = &held->at[WEIR__HELD_FOR_TOKEN];
+    struct weir__entry *next = held->at[WEIR__HELD_FOR_TOKEN].first;
 
-    while (line->first && held->token_ns <= now_ns) {
-        admission_of(line->first)->has_token = true;
-        let_go_on(pool, line->first);
-        held->has_token = line->first != NULL;
-        if (held->has_token)
-            held->token_ns =
-                weir__rate_take(pool->settings.options.rate, INT64_MAX);
-    }
-    if (line->first)
+    if (!next || held->has_called)
+        return;
+    if (!held->has_token)
+        held->token_ns =
+            weir__rate_take(pool->settings.options.rate, INT64_MAX);
+    held->has_token = true;
+    if (held->token_ns > weir__now()) {
         look_by(pool, held->token_ns);
+        return;
+    }
+    admission_of(next)->is_called = held->has_called = true;
+    held->called_late = !pool->idlers.waiters.first;
+    let_go_on(pool, next);
 }
 
-/* To the next in line; else it is kept, instead of one that is to come. */
+/* It does not take what it was called for. */
+static void pass_call_on(weir_pool *pool, struct weir__admission *admission)
+    WEIR_REQUIRES(pool->lock)
+{
+    if (!admission->is_called)
+        return;
+    admission->is_called = pool->held.has_called = false;
+    call_next(pool);
+}
+
+/* Kept, in place of one that is to come. */
 static void give_token_back(weir_pool *pool, struct weir__admission *admission)
     WEIR_REQUIRES(pool->lock)
 {
-    struct weir__entry *next;
+    struct weir__held *held = &pool->held;
+    int64_t now_ns;
 
     if (!admission->has_token)
         return;
     admission->has_token = false;
-    next = pool->held.at[WEIR__HELD_FOR_TOKEN].first;
-    if (next) {
-        admission_of(next)->has_token = true;
-        let_go_on(pool, next);
-        return;
-    }
-    pool->held.has_token = true;
-    pool->held.token_ns = weir__now();
+    if (held->has_token)
+        weir__rate_give(pool->settings.options.rate);
+    now_ns = weir__now();
+    if (!held->has_token || held->token_ns > now_ns)
+        held->token_ns = now_ns;
+    held->has_token = true;
+    call_next(pool);
 }
 
 static bool has_permits(weir_pool *pool, struct weir__entry *entry)
@@ -269,7 +282,6 @@ static bool has_permits(weir_pool *pool, struct weir__entry *entry)
         if (missing == WEIR__PERMIT_KINDS)
             return true;
         give_permits_back(pool, admission);
-        give_token_back(pool, admission);
         admission->bid_for = missing;
         admission->bid.request.wanted = admission->permits[missing];
         if (!weir__limit_ask(limit_of(pool, admission, missing),
@@ -278,7 +290,19 @@ static bool has_permits(weir_pool *pool, struct weir__entry *entry)
         admission->granted[missing] = true; /* it has just come free */
     }
     hold_back(pool, entry, WEIR__HELD_IN_LINE);
+    pass_call_on(pool, admission);
     return false;
+}
+
+static bool
+may_take_token(const weir_pool *pool, const struct weir__admission *admission)
+    WEIR_REQUIRES(pool->lock)
+{
+    const struct weir__held *held = &pool->held;
+
+    if (held->has_called || held->at[WEIR__HELD_FOR_TOKEN].first)
+        return admission->is_called;
+    return held->token_ns <= weir__now();
 }
 
 static bool
@@ -287,22 +311,26 @@ has_token(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     struct weir__admission *admission = admission_of(entry);
     struct weir__held *held = &pool->held;
     weir_rate *rate = pool->settings.options.rate;
+    bool lay_there =
+        held->has_token && (!admission->is_called || held->called_late);
 
-    if (!rate || admission->has_token)
+    if (!rate)
         return true;
     if (!held->has_token)
         held->token_ns = weir__rate_take(rate, INT64_MAX);
     held->has_token = true;
-    if (!held->at[WEIR__HELD_FOR_TOKEN].first &&
-        held->token_ns <= weir__now()) {
-        held->has_token = false;
-        admission->has_token = true;
-        return true;
+    if (!may_take_token(pool, admission)) {
+        give_permits_back(pool, admission);
+        hold_back(pool, entry, WEIR__HELD_FOR_TOKEN);
+        call_next(pool);
+        return false;
     }
-    give_permits_back(pool, admission);
-    hold_back(pool, entry, WEIR__HELD_FOR_TOKEN);
-    look_by(pool, held->token_ns);
-    return false;
+    if (lay_there)
+        weir__rate_use_late(rate);
+    held->has_token = false;
+    admission->has_token = true;
+    pass_call_on(pool, admission);
+    return true;
 }
 
 /* ------------------------------------------------------------------ breaker */
@@ -453,6 +481,7 @@ void weir__limits_leave(weir_pool *pool, struct weir__entry *entry)
         weir__limit_withdraw(&admission->bid);
         look_who_is_next(pool, admission->bid.limit);
     }
+    pass_call_on(pool, admission);
     if (at == WEIR__HELD_BY_BREAKER && !pool->held.at[at].first)
         weir__limit_withdraw(&pool->held.watch);
 }
@@ -507,7 +536,7 @@ void weir__limits_look(weir_pool *pool, int64_t now_ns)
     if (now_ns < held->look_ns)
         return;
     held->look_ns = INT64_MAX;
-    hand_out_tokens(pool, now_ns);
+    call_next(pool);
     if (!held->at[WEIR__HELD_BY_BREAKER].first)
         return;
     if (held->breaker_ns <= now_ns) {
@@ -545,5 +574,7 @@ void weir__limits_attach(weir_pool *pool)
 
 void weir__limits_detach(weir_pool *pool)
 {
+    if (pool->held.has_token)
+        weir__rate_give(pool->settings.options.rate);
     for_each_limit(pool, weir__limit_let_go);
 }

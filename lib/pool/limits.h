@@ -27,8 +27,12 @@
  * the breaker; the last two are what a call uses up, so they come when it could
  * begin.
  *
- * THE RATE has no line: the pool takes one token in advance, and the first that
- * waits has it when its time comes.  It is the timekeeper who lets it go on.
+ * THE RATE has no line: the pool takes one token in advance.  When its time
+ * comes the timekeeper lets the first that waits go on: it is called, and takes
+ * the token when it begins.  Only then is the next one called.  So while no
+ * worker is free tokens are left to the rate, which keeps a burst at most, and
+ * the one taken in advance counts as lying there too.  The time that a free
+ * worker needs to wake up does not count: it would put off all that come after.
  *
  * THE BREAKER is watched by one bid for all.  On news, or when it has cooled
  * down, all that it held are let go on, to ask again.
@@ -47,13 +51,13 @@
  *   1. What is held is in one of `at`, and in no other list; what is ready in
  *      that list only.
  *   2. In line: its bid is in the line of that limit, or told.
- *   3. For a token: has_token, and the timekeeper sleeps no longer than to
- *      token_ns.
+ *   3. For a token: has_token, and one is called, or the timekeeper sleeps no
+ *      longer than to token_ns.  Whoever is called is ready.
  *   4. By the breaker: the bid watches it or is told, and the timekeeper
  *      sleeps no longer than to breaker_ns.  If none is, the bid does not
  *      watch: the pool may go.
  *   5. A task that is held has no permit, no token and no pass; one that is
- *      ready has what it was let go on for.
+ *      ready has the permits that it was let go on for.
  *
  * LIMITS.  A task that needs two limits, each of which others keep busy without
  * a pause, may be put off again and again.  A task that is ready keeps what it

@@ -355,7 +355,7 @@ static void open_rated(uint32_t workers)
     while (status == WEIR_ENOMEM);
     must(status == WEIR_OK);
     options.workers = workers;
-    options.queue_capacity = 2;
+    options.queue_capacity = 3;
     options.rate = rate;
     open_pool(&options);
     weir_rate_destroy(rate);
@@ -385,6 +385,64 @@ static void pool_token_of_one_that_is_cancelled(void)
     submit_a_future(2, works);
     start(cancel_it, 1);
     await_it(2);
+}
+
+static int64_t began_ns; /* the last that did; 0: none */
+
+/* It had its token before, so a leap in between says nothing. */
+static int begins_apart(weir_task *task, unsigned number)
+{
+    int64_t now_ns = world_peek();
+
+    (void)task;
+    if (began_ns != 0 && now_ns - began_ns < WEIR_MS(1) && !world_has_leapt())
+        world_fail("task %u begins %lld ns after the one before", number,
+                   (long long)(now_ns - began_ns));
+    began_ns = now_ns;
+    return 0;
+}
+
+static int begins_apart_and_takes_long(weir_task *task, unsigned number)
+{
+    (void)begins_apart(task, number);
+    must(weir_task_sleep(task, WEIR_MS(3)) == WEIR_OK);
+    return 0;
+}
+
+/* Tokens that nobody could use meanwhile are not all there at its end. */
+static void pool_token_by_token(void)
+{
+    began_ns = 0;
+    open_rated(1);
+    submit_a_future(1, begins_apart);
+    submit_a_future(2, begins_apart_and_takes_long);
+    submit_a_future(3, begins_apart);
+    submit_a_future(4, begins_apart);
+    await_it(4);
+}
+
+static void pool_token_of_one_that_is_called(void)
+{
+    open_rated(1);
+    submit_a_future(1, works);
+    submit_a_future(2, works);
+    submit_a_future(3, works);
+    start(cancel_it, 2);
+    await_it(3);
+}
+
+/* What the second is called for is the third's, if it lacks its permit. */
+static void pool_token_of_one_that_lacks_a_permit(void)
+{
+    make_semaphore(1);
+    open_rated(1);
+    submit_a_future(1, works);
+    submit_with(2, 1);
+    keep(1);
+    submit_a_future(3, works);
+    await_it(3);
+    release(1);
+    join_and_close();
 }
 
 static void open_adaptive(weir_adaptive **adaptive)
@@ -530,6 +588,14 @@ const struct scenario scenarios_pool_limits[] = {
     {POOL_SCENARIO(pool_token_against_cancel, 4, "started or cancelled")},
     {POOL_SCENARIO(pool_token_of_one_that_is_cancelled, 4,
                    "the next has its token")},
+    {POOL_SCENARIO(pool_token_by_token, 3, "a burst at most, whoever is busy"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_token_of_one_that_is_called, 4,
+                   "cancelled, and the next is called"),
+     .bound = 1},
+    {POOL_SCENARIO(pool_token_of_one_that_lacks_a_permit, 3,
+                   "the next is called"),
+     .bound = 1},
     {POOL_SCENARIO(pool_in_flight_one_by_one, 4, "one call at a time"),
      .bound = 1},
     {POOL_SCENARIO(pool_breaker_cools_down, 3, "what it holds is the trial")},

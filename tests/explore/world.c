@@ -68,6 +68,7 @@ unsigned thread_count;
 unsigned thread_current;
 
 static unsigned noise_left, failures_left, delays_left;
+static bool has_leapt;
 static unsigned steps; /* of this execution */
 static uint64_t all_steps, all_runs;
 static uint64_t stamps;
@@ -307,6 +308,7 @@ static bool do_line(const struct menu *menu, unsigned line)
         return pick(thread);
     case LEAP:
         noise_left--;
+        has_leapt = true;
         moments_advance(moments_next());
         trace_act(TRACE_NO_THREAD, (struct act){"the clock leaps", NULL, NULL},
                   TRACE_NO_VALUE);
@@ -442,11 +444,17 @@ bool world_was_cut(void)
     return cut;
 }
 
+bool world_has_leapt(void)
+{
+    return has_leapt;
+}
+
 bool world_run(const struct world_rules *rules, void (*first)(void))
 {
     world_rules = rules;
     thread_count = 0;
     noise_left = rules->noise;
+    has_leapt = false;
     failures_left = rules->failures;
     delays_left = rules->delays;
     steps = 0;

@@ -135,6 +135,8 @@ unsigned world_wakes(void);
 
 int64_t world_now(void);  /* an act */
 int64_t world_peek(void); /* none: for what checks */
+/* Whether it has ever gone on while somebody could run. */
+bool world_has_leapt(void);
 /* Somebody may look whether this moment has passed. */
 void world_mind(int64_t at_ns);
 
