@@ -9,7 +9,7 @@
 # or takes too long: WEIR_TEST_SLOW=10 gives it ten times as long.
 
 slow=${WEIR_TEST_SLOW:-1}
-limit=$((30 * slow))
+limit=$((120 * slow))
 
 fail() {
     printf '%s\n' "$*" >&3
