@@ -34,9 +34,17 @@ static int handle(weir_task *task, void *item)
 
 static void *produce(void *arg)
 {
-    for (size_t i = 0; i < TASKS; i++)
-        if (weir_pool_submit_copy(pool, handle, &i, WEIR_FOREVER))
+    for (size_t i = 0; i < TASKS; i++) {
+        weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+
+        spec.handler = handle;
+        spec.item = &i;
+        spec.copy = true;
+        if (i % 10 == 7)
+            spec.timeout_ns = WEIR_MS(20);
+        if (weir_pool_submit_task(pool, &spec, NULL, WEIR_FOREVER))
             return arg;
+    }
     return NULL;
 }
 
@@ -53,7 +61,6 @@ static int run(weir_events *events)
     options.workers = 4;
     options.queue_capacity = 5;
     options.item_size = sizeof(size_t);
-    options.timeout_ns = WEIR_MS(20);
     options.retry = &retry;
     options.events = events;
     if (weir_pool_create(&pool, &options))
