@@ -5,6 +5,7 @@
 #include <weir/pool.h>
 #include <weir/semaphore.h>
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "pools.h"
@@ -90,6 +91,72 @@ START_TEST(it_is_dropped_as_the_oldest)
 }
 END_TEST
 
+/* Held again by another limit, behind one that is younger. */
+START_TEST(it_is_the_oldest_still_if_it_is_held_again)
+{
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    struct job *oldest = new_job(act_answer), *younger = new_job(act_answer);
+    weir_semaphore *hosts[2];
+
+    options.queue_capacity = 2;
+    options.on_full = WEIR_ON_FULL_DROP_OLDEST;
+    open_limited();
+    ck_assert_int_eq(weir_semaphore_acquire(semaphore, 1, WEIR_NOW), WEIR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(weir_semaphore_create(&hosts[i], 1), WEIR_OK);
+        ck_assert_int_eq(weir_semaphore_acquire(hosts[i], 1, WEIR_NOW),
+                         WEIR_OK);
+        spec.semaphore = hosts[i];
+        weir_future_release(submit_spec(i == 0 ? oldest : younger, spec));
+        await_held(i + 1);
+    }
+    ck_assert_int_eq(weir_semaphore_release(hosts[0], 1), WEIR_OK);
+    while (weir_semaphore_waiting(semaphore) == 0)
+        sched_yield();
+    submit_new(act_answer);
+    assert_outcome(oldest, WEIR_OUTCOME_DROPPED);
+    ck_assert_int_eq(weir_semaphore_release(semaphore, 1), WEIR_OK);
+    ck_assert_int_eq(weir_semaphore_release(hosts[1], 1), WEIR_OK);
+    assert_outcome(younger, WEIR_OUTCOME_DONE);
+    settle_all();
+    weir_semaphore_destroy(hosts[0]);
+    weir_semaphore_destroy(hosts[1]);
+}
+END_TEST
+
+static int act_acquire(weir_task *task, struct job *job)
+{
+    weir_deadline deadline = {*(int64_t *)job->arg};
+
+    (void)task;
+    return weir_semaphore_acquire(semaphore, 1, deadline) != WEIR_TIMED_OUT;
+}
+
+/* The permit is kept for it until then: a deadline ends that. */
+START_TEST(it_waits_for_a_worker_that_waits_for_its_permit)
+{
+    int64_t at_ns = test_clock_now() + SECOND;
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    struct job *waits = new_job(act_acquire), *held = new_job(act_answer);
+
+    ck_assert_int_eq(weir_semaphore_acquire(semaphore, 1, WEIR_NOW), WEIR_OK);
+    open_pool();
+    spec.semaphore = semaphore;
+    weir_future_release(submit_spec(held, spec));
+    await_held(1);
+    waits->arg = &at_ns;
+    must_submit(waits);
+    while (weir_semaphore_waiting(semaphore) < 2)
+        sched_yield();
+    ck_assert_int_eq(weir_semaphore_release(semaphore, 1), WEIR_OK);
+    ck_assert_uint_eq(stats_now().held, 0);
+    assert_unsettled(held);
+    advance_to(at_ns);
+    assert_outcome(waits, WEIR_OUTCOME_DONE);
+    assert_outcome(held, WEIR_OUTCOME_DONE);
+}
+END_TEST
+
 START_TEST(a_stop_now_cancels_it)
 {
     struct job *busy, *held[3];
@@ -168,13 +235,16 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const held[] = {it_counts_as_queued_and_against_the_capacity,
-                                 it_expires,
-                                 it_is_dropped_as_the_oldest,
-                                 a_stop_now_cancels_it,
-                                 a_drain_waits_for_it,
-                                 a_group_cancels_it,
-                                 NULL};
+    const TTest *const held[] = {
+        it_counts_as_queued_and_against_the_capacity,
+        it_expires,
+        it_is_dropped_as_the_oldest,
+        it_is_the_oldest_still_if_it_is_held_again,
+        it_waits_for_a_worker_that_waits_for_its_permit,
+        a_stop_now_cancels_it,
+        a_drain_waits_for_it,
+        a_group_cancels_it,
+        NULL};
     const TTest *const crashes[] = {a_crash_gives_its_permit_back, NULL};
     const struct chapter chapters[] = {{"held", held, setup, teardown, 0, 0},
                                        {"crashes", crashes, setup, teardown, 0,

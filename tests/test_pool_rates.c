@@ -101,6 +101,28 @@ START_TEST(a_token_of_who_is_cancelled_is_the_next_ones)
 }
 END_TEST
 
+/* It was let go on, but found no worker. */
+START_TEST(nor_is_it_lost_with_one_that_was_let_go_on)
+{
+    struct job *busy, *cancelled = new_job(act_answer), *next;
+    weir_future *future;
+
+    open_rated(2);
+    busy = start_new(act_wait);
+    future = submit_for(cancelled);
+    await_held(1);
+    must_resize(1);
+    advance_to(start_ns + SECOND);
+    await_held(0);
+    ck_assert_int_eq(weir_future_cancel(future), WEIR_OK);
+    weir_future_release(future);
+    next = submit_new(act_answer);
+    finish_job(busy);
+    assert_outcome(next, WEIR_OUTCOME_DONE);
+    ck_assert_int_eq(next->started_ns, start_ns + SECOND);
+}
+END_TEST
+
 START_TEST(a_token_that_nobody_wanted_is_kept)
 {
     struct job *spent, *cancelled = new_job(act_answer), *next;
@@ -506,6 +528,7 @@ int main(void)
     const TTest *const rates[] = {
         attempts_start_as_tokens_come,
         a_token_of_who_is_cancelled_is_the_next_ones,
+        nor_is_it_lost_with_one_that_was_let_go_on,
         a_token_that_nobody_wanted_is_kept,
         who_lacks_permits_passes_its_token_on,
         what_could_not_begin_does_not_begin_all_at_once,

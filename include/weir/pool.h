@@ -131,7 +131,9 @@ typedef void weir_released(void *arg, void *item);
  * gets goes back when it has really ended, in whatever way.  While it waits for
  * one of them it has nothing of the others.  A held task counts against
  * queue_capacity; it may expire, be cancelled, or be dropped as the oldest; and
- * a stop after the drain waits for it, until stop's deadline.
+ * a stop after the drain waits for it, until stop's deadline.  Handlers do not
+ * wait for the same limit themselves without a deadline: what it has granted is
+ * kept until a worker is free, and that may be the one that waits.
  *
  * The adaptive limit and the breaker hear how each attempt went: DONE,
  * otherwise a failure; overloaded if the handler says weir_task_overloaded or
@@ -299,12 +301,12 @@ weir_pool_submit_copy(weir_pool *pool, weir_handler *handler, const void *item,
  * With every_ns the submit begins a series, which is no task.  It fires at
  * not_before (or now) + n * every_ns: each firing is a task with an id of its
  * own, accepted when due.  A firing is skipped, and counted as refused, if then
- * the pool has no room or is degraded, the one before is not released yet, or
- * that moment has gone by: firings never run side by side and never catch up.
- * join and weir_group_join do not wait for firings to come.  It ends by
- * weir_task_end_series, by weir_group_cancel and weir_group_destroy of its
- * group, and by any stop.  Each firing gets a copy of its own (`copy`) or the
- * same pointer; callbacks run for each.  A series takes nothing of the
+ * the pool has no room, is degraded or its breaker is open, the one before is
+ * not released yet, or that moment has gone by: firings never run side by side
+ * and never catch up. join and weir_group_join do not wait for firings to come.
+ * It ends by weir_task_end_series, by weir_group_cancel and weir_group_destroy
+ * of its group, and by any stop.  Each firing gets a copy of its own (`copy`)
+ * or the same pointer; callbacks run for each.  A series takes nothing of the
  * capacity.
  *
  * Blocks:  as weir_pool_submit; never for a series.

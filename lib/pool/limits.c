@@ -61,7 +61,7 @@ static void hold_back(weir_pool *pool, struct weir__entry *entry,
     weir__entry_list_remove(list_of(pool, entry), entry);
     count_takeable(pool, entry, false);
     entry->held_at = at;
-    weir__entry_list_append(&pool->held.at[at], entry);
+    weir__entry_list_insert(&pool->held.at[at], entry);
     weir__seen_held(pool, entry, held_by(entry));
 }
 
@@ -71,7 +71,7 @@ let_go_on(weir_pool *pool, struct weir__entry *entry) WEIR_REQUIRES(pool->lock)
     weir__entry_list_remove(list_of(pool, entry), entry);
     count_takeable(pool, entry, true);
     entry->held_at = WEIR__HELD_READY;
-    weir__entry_list_append(&pool->held.at[WEIR__HELD_READY], entry);
+    weir__entry_list_insert(&pool->held.at[WEIR__HELD_READY], entry);
     weir__seen_held(pool, entry, WEIR_HELD_BY_NONE);
     weir__workers_wake(pool);
 }

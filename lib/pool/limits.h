@@ -49,7 +49,8 @@
  * INVARIANTS (hold whenever the pool's lock is free)
  *
  *   1. What is held is in one of `at`, and in no other list; what is ready in
- *      that list only.
+ *      that list only.  Each of them begins with the oldest, also where one
+ *      came to be held again: so that is what drop-oldest finds.
  *   2. In line: its bid is in the line of that limit, or told.
  *   3. For a token: has_token, and one is called, or the timekeeper sleeps no
  *      longer than to token_ns.  Whoever is called is ready.
@@ -62,7 +63,10 @@
  * LIMITS.  A task that needs two limits, each of which others keep busy without
  * a pause, may be put off again and again.  A task that is ready keeps what it
  * was granted until a worker is free: if others have occupied all workers
- * meanwhile, that long.
+ * meanwhile, that long.  If these wait in their handlers for the very permits
+ * it keeps, for ever: whoever holds a worker is waited for by whoever is ready,
+ * and must not wait for it.  Nobody can tell when the tasks are submitted, as
+ * handlers ask as they go; so docs/limits.md says not to mix the two.
  */
 #ifndef WEIR_LIB_POOL_LIMITS_H
 #define WEIR_LIB_POOL_LIMITS_H

@@ -129,6 +129,10 @@ struct weir__entry {
 struct weir__entry_list {
     struct weir__entry *first, *last;
 };
+/* Where it belongs by age, in one that is kept so: looked for from both ends.
+ */
+void weir__entry_list_insert(struct weir__entry_list *list,
+                             struct weir__entry *entry);
 
 /* What waits for its time: see schedule.h. */
 struct weir__schedule {

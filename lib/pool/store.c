@@ -142,6 +142,30 @@ void weir__entry_list_append(struct weir__entry_list *list,
     list->last = entry;
 }
 
+void weir__entry_list_insert(struct weir__entry_list *list,
+                             struct weir__entry *entry)
+{
+    struct weir__entry *older = list->last, *younger = list->first;
+
+    while (older && older->id > entry->id && younger->id < entry->id) {
+        older = older->previous;
+        younger = younger->next;
+    }
+    if (!older || older->id < entry->id)
+        younger = older ? older->next : list->first;
+    if (!younger) {
+        weir__entry_list_append(list, entry);
+        return;
+    }
+    entry->next = younger;
+    entry->previous = younger->previous;
+    if (younger->previous)
+        younger->previous->next = entry;
+    else
+        list->first = entry;
+    younger->previous = entry;
+}
+
 void weir__entry_list_remove(struct weir__entry_list *list,
                              struct weir__entry *entry)
 {
