@@ -182,6 +182,38 @@ static struct weir__record *first_record(uint32_t lane)
                                            events->records_at);
 }
 
+START_TEST(half_of_the_lanes_can_be_bound_and_the_others_write_beside)
+{
+    struct weir__events_lane *first, *second;
+    weir_event event = event_at(1, 0);
+
+    open_events(64, 4);
+    first = weir__events_bind(events, 0);
+    second = weir__events_bind(events, 0);
+    ck_assert(first && second && first != second);
+    ck_assert_ptr_null(weir__events_bind(events, 0));
+    weir__events_write_bound(events, first, &event);
+    write_one(2, 0);
+    event = event_at(3, 0);
+    weir__events_write_bound(events, NULL, &event);
+    ck_assert_uint_eq(weir__counter_read(&first->written), 1);
+    ck_assert_uint_eq(weir_events_read(events, &cursor, out, ROOM), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_whole(&out[i]);
+    ck_assert_uint_eq(cursor.lost, 0);
+    weir__events_unbind(first);
+    ck_assert_ptr_eq(weir__events_bind(events, 1), first);
+}
+END_TEST
+
+START_TEST(of_a_single_lane_none_can_be_bound)
+{
+    open_events(64, 1);
+    ck_assert_ptr_null(weir__events_bind(events, 0));
+    weir__events_unbind(NULL);
+}
+END_TEST
+
 START_TEST(a_record_that_is_being_written_is_lost_not_read)
 {
     open_events(64, 4);
@@ -521,6 +553,8 @@ int main(void)
         of_one_moment_a_submit_comes_before_a_start_and_that_before_the_end,
         the_oldest_are_lost_and_counted,
         who_finds_a_lane_busy_takes_another_and_with_all_busy_it_is_counted,
+        half_of_the_lanes_can_be_bound_and_the_others_write_beside,
+        of_a_single_lane_none_can_be_bound,
         a_record_that_is_being_written_is_lost_not_read,
         a_cursor_that_skips_sees_what_comes_then,
         reading_with_nothing_to_read_from_or_into_is_refused,

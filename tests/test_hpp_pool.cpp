@@ -218,6 +218,74 @@ START_TEST(an_exception_in_on_settled_is_the_end)
 }
 END_TEST
 
+/* A handler that ends its thread is a warning. */
+template <class Pool> static void log_an_exit(Pool &pool)
+{
+    ck_assert_int_eq(pool.submit([] { pthread_exit(nullptr); }), WEIR_OK);
+    ck_assert_int_eq(pool.join(), WEIR_OK);
+}
+
+START_TEST(on_log_hears_what_an_operator_must_know)
+{
+    std::string pools, plain_pools;
+    auto into = [](std::string &told) {
+        return [&told](const weir_log_record &record) {
+            told += std::string(weir_log_level_name(record.level)) + " " +
+                    weir_log_kind_name(record.kind) + ";";
+        };
+    };
+    weir::pool pool(one_worker(), {}, into(pools));
+    weir::plain_pool<> plain(one_worker(), into(plain_pools));
+
+    log_an_exit(pool); /* join waits for on_log */
+    log_an_exit(plain);
+    ck_assert_str_eq(pools.c_str(), "warning exited;");
+    ck_assert_str_eq(plain_pools.c_str(), "warning exited;");
+}
+END_TEST
+
+START_TEST(on_log_may_be_a_function_of_c)
+{
+    weir_pool_options options = one_worker();
+    int told = 0;
+
+    options.on_log_arg = &told;
+    options.on_log = [](void *arg, const weir_log_record *) {
+        ++*static_cast<int *>(arg);
+    };
+    weir::pool pool(options);
+    log_an_exit(pool);
+    ck_assert_int_eq(told, 1);
+    assert_refused(
+        [&] { weir::pool twice(options, {}, [](const weir_log_record &) {}); },
+        WEIR_EINVAL, "on_log");
+}
+END_TEST
+
+START_TEST(what_on_log_needs_goes_with_its_pool)
+{
+    auto held = std::make_shared<int>(0);
+    auto count = [held](const weir_log_record &) { ++*held; };
+    weir::pool pool(one_worker(), {}, count), moved_to;
+
+    moved_to = std::move(pool);
+    log_an_exit(moved_to);
+    ck_assert_int_eq(*held, 1);
+    ck_assert_int_eq(held.use_count(), 3);
+    moved_to.destroy();
+    ck_assert_int_eq(held.use_count(), 2);
+}
+END_TEST
+
+/* Ends the process with SIGABRT. */
+START_TEST(an_exception_in_on_log_is_the_end)
+{
+    weir::pool pool(one_worker(), {}, [](const weir_log_record &) { throw 1; });
+
+    log_an_exit(pool);
+}
+END_TEST
+
 int main()
 {
     static const TTest *const pools[] = {
@@ -229,10 +297,12 @@ int main()
         it_can_be_resized,
         what_would_wait_for_itself_is_thrown,
         nullptr};
-    static const TTest *const callbacks[] = {on_settled_hears_of_every_outcome,
-                                             on_settled_may_end_its_thread,
-                                             nullptr};
+    static const TTest *const callbacks[] = {
+        on_settled_hears_of_every_outcome,       on_settled_may_end_its_thread,
+        on_log_hears_what_an_operator_must_know, on_log_may_be_a_function_of_c,
+        what_on_log_needs_goes_with_its_pool,    nullptr};
     static const TTest *const fatal[] = {an_exception_in_on_settled_is_the_end,
+                                         an_exception_in_on_log_is_the_end,
                                          nullptr};
     const struct chapter book[] = {
         {"pools", pools, test_clock_install, test_clock_remove, 0, 0},

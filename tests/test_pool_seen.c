@@ -17,6 +17,7 @@
 #include "base/fault.h"
 #include "crashes.h"
 #include "faults.h"
+#include "observe/events.h"
 #include "pools.h"
 #include "suite.h"
 
@@ -215,6 +216,30 @@ START_TEST(a_plain_task_is_told_of_three_times)
     ck_assert_uint_eq(e->attempt, 1);
     ck_assert_int_eq(e->at_ns, began_ns + 700);
     ck_assert_uint_eq(e->flags, WEIR_EVENT_ENDED | WEIR_EVENT_RELEASED);
+}
+END_TEST
+
+START_TEST(a_worker_has_a_lane_to_itself_until_its_thread_ends)
+{
+    struct weir__events_lane *lane;
+    struct job *job;
+
+    open_pool();
+    job = submit_new(act_exit); /* on the second thread there is another */
+    await_count(&job->ended, 0);
+    settle_all();
+    ck_assert_int_eq(weir_pool_submit(pool, pass_time, NULL, WEIR_NOW),
+                     WEIR_OK);
+    settle_all();
+    ck_assert_ptr_null(weir__events_bind(events, 0));
+    ck_assert_uint_eq(count_of(WEIR_EVENT_START), 2);
+    ck_assert_int_eq(weir_pool_stop(pool, WEIR_STOP_NOW, WEIR_FOREVER),
+                     WEIR_OK);
+    weir_pool_destroy(pool);
+    pool = NULL;
+    lane = weir__events_bind(events, 0);
+    ck_assert_ptr_nonnull(lane);
+    weir__events_unbind(lane);
 }
 END_TEST
 
@@ -639,6 +664,7 @@ int main(void)
 {
     const TTest *const plain[] = {
         a_plain_task_is_told_of_three_times,
+        a_worker_has_a_lane_to_itself_until_its_thread_ends,
         one_that_fails_is_told_of_so,
         plain_tasks_lie_one_behind_the_other,
         it_says_how_long_it_has_waited,

@@ -170,9 +170,49 @@ inline void tell_settled(void *arg, const void *, const weir_outcome *outcome)
     contained(tell);
 }
 
+using logged = std::function<void(const weir_log_record &)>;
+
+inline void tell_logged(void *arg, const weir_log_record *record)
+{
+    auto tell = [arg, record] { (*static_cast<logged *>(arg))(*record); };
+
+    contained(tell);
+}
+
+/* What the pool's callbacks are given. */
+struct callables {
+    std::unique_ptr<settled> on_settled = nullptr;
+    std::unique_ptr<logged> on_log = nullptr;
+
+    callables(settled &&settles, logged &&logs)
+    {
+        if (settles)
+            on_settled = std::make_unique<settled>(std::move(settles));
+        if (logs)
+            on_log = std::make_unique<logged>(std::move(logs));
+    }
+    callables() = default;
+
+    /* A callable, or the options' own function of C. */
+    void complete(weir_pool_options &options) const
+    {
+        if (on_settled) {
+            options.on_settled = tell_settled;
+            options.on_settled_arg = on_settled.get();
+        }
+        if (!on_log)
+            return;
+        if (options.on_log)
+            throw error(WEIR_EINVAL, "on_log is given twice: in the options, "
+                                     "and as a callable");
+        options.on_log = tell_logged;
+        options.on_log_arg = on_log.get();
+    }
+};
+
 /* Waits for the handlers, and only then lets go of what callbacks need. */
 struct end_pool {
-    std::unique_ptr<settled> on_settled = nullptr;
+    callables called = {};
 
     void operator()(weir_pool *ended) const
     {
@@ -229,7 +269,7 @@ class any_pool
     void destroy()
     {
         weir_pool_destroy(pool_.release());
-        pool_.get_deleter().on_settled.reset();
+        pool_.get_deleter().called = {};
     }
     /* For calls of C; still owned by this.  The items of a weir::pool are its
      * own: submit none to it by a call of C. */
@@ -239,14 +279,12 @@ class any_pool
     }
 
   protected:
-    /* `on_settled` by reference: the options may have been made from it in the
-     * same list of arguments. */
-    any_pool(const weir_pool_options &options,
-             std::unique_ptr<settled> &&on_settled)
-        : pool_(nullptr, end_pool{std::move(on_settled)})
+    any_pool(weir_pool_options options, callables &&called)
+        : pool_(nullptr, end_pool{std::move(called)})
     {
         weir_pool *made = nullptr;
 
+        pool_.get_deleter().called.complete(options);
         require(weir_pool_create(&made, &options));
         pool_.reset(made);
     }
@@ -475,27 +513,23 @@ class pool : public detail::any_pool, public detail::takes_callables<pool>
     {
     }
     /*
-     * `on_settled` is called as weir_settled says.  item_size, on_settled and
-     * on_release of the options stay 0: they are this class's own.
+     * `on_settled` is called as weir_settled says, and `on_log` as weir_logged;
+     * where that is to be a function of C, weir_log_stderr for one, it may be
+     * in the options instead.  item_size, on_settled and on_release of the
+     * options stay 0: they are this class's own.
      */
     explicit pool(const weir_pool_options &options,
-                  std::function<void(const weir_outcome &)> on_settled = {})
-        : pool(options, on_settled ? std::make_unique<detail::settled>(
-                                         std::move(on_settled))
-                                   : nullptr)
+                  std::function<void(const weir_outcome &)> on_settled = {},
+                  std::function<void(const weir_log_record &)> on_log = {})
+        : any_pool(completed(options),
+                   {std::move(on_settled), std::move(on_log)})
     {
     }
 
   private:
     friend class detail::takes_callables<pool>;
-    pool(const weir_pool_options &options,
-         std::unique_ptr<detail::settled> &&on_settled)
-        : any_pool(completed(options, on_settled.get()), std::move(on_settled))
-    {
-    }
 
-    static weir_pool_options
-    completed(weir_pool_options options, detail::settled *on_settled)
+    static weir_pool_options completed(weir_pool_options options)
     {
         if (options.item_size != 0)
             throw error(WEIR_EINVAL, "item_size is weir::pool's own: leave it "
@@ -507,10 +541,6 @@ class pool : public detail::any_pool, public detail::takes_callables<pool>
                         "second");
         options.item_size = detail::item_size;
         options.on_release = detail::release_work;
-        if (on_settled) {
-            options.on_settled = detail::tell_settled;
-            options.on_settled_arg = on_settled;
-        }
         return options;
     }
 
@@ -541,9 +571,12 @@ template <std::size_t Bytes = 32> class plain_pool : public detail::any_pool
     plain_pool() : plain_pool(WEIR_POOL_OPTIONS_INIT)
     {
     }
-    /* The item that callbacks get is the callable. */
-    explicit plain_pool(const weir_pool_options &options)
-        : any_pool(completed(options), nullptr)
+    /* The item that callbacks get is the callable.  `on_log` as a weir::pool's.
+     */
+    explicit plain_pool(
+        const weir_pool_options &options,
+        std::function<void(const weir_log_record &)> on_log = {})
+        : any_pool(completed(options), {nullptr, std::move(on_log)})
     {
     }
 

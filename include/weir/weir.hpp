@@ -59,7 +59,7 @@
  * destructors of the frames on the way; as everywhere in C++, a `catch (...)`
  * that does not rethrow, or a noexcept frame, ends the process then.
  *
- * A callback that is not a handler (on_settled, on_left, a clean-up, an
+ * A callback that is not a handler (on_settled, on_log, on_left, a clean-up, an
  * on_cancel action) has nobody to answer to: an exception there is
  * std::terminate.
  *

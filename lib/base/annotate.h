@@ -26,9 +26,11 @@
 #if defined(__GNUC__)
 # define WEIR_INLINE            static inline __attribute__((always_inline))
 # define WEIR_RARELY(condition) __builtin_expect(!!(condition), 0)
+# define WEIR_APART             __attribute__((noinline, cold))
 #else
 # define WEIR_INLINE            static inline
 # define WEIR_RARELY(condition) (condition)
+# define WEIR_APART
 #endif
 
 #endif /* WEIR_LIB_BASE_ANNOTATE_H */

@@ -12,6 +12,7 @@
 # include <cpuid.h>
 #endif
 
+#include "base/annotate.h"
 #include "base/clock.h"
 #include "base/ticks.h"
 
@@ -117,8 +118,8 @@ static void look_at_both(struct weir__ticks *of)
     weir__ticks_look(of, ticks, ns);
 }
 
-/* There is no line, or it has ended. */
-static int64_t stamp_by_clock(void)
+/* There is no line, or it has ended.  Apart, so that a stamp needs no stack. */
+static WEIR_APART int64_t stamp_by_clock(void)
 {
     int64_t now_ns = weir__now();
 
@@ -135,7 +136,7 @@ int64_t weir__stamp(void)
 
     if (!is_trusted || weir__clock_source())
         return weir__now();
-    if (weir__ticks_read(&counter, count_now(), &ns))
-        return ns;
-    return stamp_by_clock();
+    if (WEIR_RARELY(!weir__ticks_read(&counter, count_now(), &ns)))
+        return stamp_by_clock();
+    return ns;
 }

@@ -12,29 +12,6 @@ enum { MOST_NS_A_TICK = 1000 };
 #define LEAST_NS  (WEIR__LINE_NS - WEIR__LINE_NS / 64)
 #define TWO_TO_32 4294967296.0
 
-/* A product is nanoseconds of one line, times 2^32. */
-static int64_t along(uint64_t ticks, uint64_t slope)
-{
-    return (int64_t)((ticks * slope) >> 32);
-}
-
-bool weir__ticks_read(const struct weir__ticks *of, uint64_t ticks, int64_t *ns)
-{
-    uint64_t version = weir__counter_read(&of->version);
-    uint64_t words[WEIR__LINE_WORDS];
-    struct weir__line line;
-
-    for (size_t i = 0; i < WEIR__LINE_WORDS; i++)
-        words[i] = weir__counter_read(&of->words[i]);
-    if (version % 2 != 0 || weir__counter_read(&of->version) != version)
-        return false;
-    memcpy(&line, words, sizeof(line));
-    if (ticks - line.ticks >= line.span)
-        return false;
-    *ns = (int64_t)line.ns + along(ticks - line.ticks, line.slope);
-    return true;
-}
-
 bool weir__ticks_begin(struct weir__ticks *of, int64_t now_ns)
 {
     uint64_t idle = 0;
@@ -74,7 +51,7 @@ ahead_at(const struct weir__ticks *of, uint64_t ticks, int64_t ns)
 
     if (since > span)
         since = span;
-    old_ns += along(since, slope);
+    old_ns += weir__ticks_along(since, slope);
     return old_ns > ns ? old_ns - ns : 0;
 }
 

@@ -89,9 +89,31 @@ struct weir__ticks {
     bool given_up;                /* B */
 };
 
-/* What the clock would say, if there is a line that holds. */
-bool weir__ticks_read(const struct weir__ticks *of, uint64_t ticks,
-                      int64_t *ns);
+/* A product is nanoseconds of one line, times 2^32. */
+static inline int64_t weir__ticks_along(uint64_t ticks, uint64_t slope)
+{
+    return (int64_t)((ticks * slope) >> 32);
+}
+
+/* What the clock would say, if there is a line that holds.  The words one by
+ * one, so that they stay in registers: an array would cost as much again. */
+static inline bool
+weir__ticks_read(const struct weir__ticks *of, uint64_t ticks, int64_t *ns)
+{
+    uint64_t version = weir__counter_read(&of->version);
+    struct weir__line line;
+
+    line.ticks = weir__counter_read(&of->words[0]);
+    line.ns = weir__counter_read(&of->words[1]);
+    line.slope = weir__counter_read(&of->words[2]);
+    line.span = weir__counter_read(&of->words[3]);
+    if (version % 2 != 0 || weir__counter_read(&of->version) != version)
+        return false;
+    if (ticks - line.ticks >= line.span)
+        return false;
+    *ns = (int64_t)line.ns + weir__ticks_along(ticks - line.ticks, line.slope);
+    return true;
+}
 
 /* Whether it is time to look at both, and the caller's to do it; then it calls
  * weir__ticks_look. */

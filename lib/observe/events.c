@@ -18,7 +18,8 @@ enum {
     LEAST_LANES = 4,
     DEFAULT_RECORDS = 65536,
     MOST_RECORDS = 1 << 30,
-    LEAST_BYTES = 64 << 10
+    LEAST_BYTES = 64 << 10,
+    TOUCHED_BYTES = 16 << 20
 };
 
 static const char magic[8] = {'w', 'e', 'i', 'r', 'e', 'v', 't', 's'};
@@ -61,17 +62,6 @@ lane_of(const weir_events *events, uint32_t lane)
     return (struct weir__events_lane *)(void *)(events->memory +
                                                 events->lanes_at +
                                                 lane * events->lane_bytes);
-}
-
-static struct weir__record *
-record_of(const weir_events *events, const struct weir__events_lane *lane,
-          uint64_t n)
-{
-    size_t place = (size_t)(n & (events->records - 1));
-
-    return (struct weir__record *)(void *)((unsigned char *)(uintptr_t)lane +
-                                           events->records_at +
-                                           place * sizeof(weir_event));
 }
 
 static struct weir__counter *
@@ -226,8 +216,8 @@ weir_events_create(weir_events **out, const weir_events_options *options)
         return weir__refuse(WEIR_ENOMEM, "no memory for events: %zu bytes",
                             bytes);
     }
-    if (o.memory)
-        clear(events->memory, bytes);
+    if (o.memory || bytes <= TOUCHED_BYTES)
+        clear(events->memory, bytes); /* so that no writer meets a new page */
     lay_out(events);
     weir__counter_write(&events->references, 1);
     *out = events;
@@ -418,9 +408,7 @@ static bool claim(struct weir__events_lane *lane)
 void weir__events_write(weir_events *events, const weir_event *event)
 {
     uint32_t first = first_lane(events, event);
-    uint64_t words[WEIR__RECORD_WORDS], n;
     struct weir__events_lane *lane = lane_of(events, first);
-    struct weir__record *record;
 
     for (uint32_t tries = 1; !claim(lane); tries++) {
         if (tries == events->lanes) {
@@ -429,15 +417,29 @@ void weir__events_write(weir_events *events, const weir_event *event)
         }
         lane = lane_of(events, (first + tries) & (events->lanes - 1));
     }
-    memcpy(words, event, sizeof(words));
-    n = weir__counter_read(&lane->written);
-    record = record_of(events, lane, n);
-    weir__counter_write_release(&record->stamp, 2 * n + 1);
-    for (size_t i = 1; i < WEIR__RECORD_WORDS; i++)
-        weir__counter_write_release(&record->words[i - 1], words[i]);
-    weir__counter_write_release(&record->stamp, 2 * n + 2);
-    weir__counter_write_release(&lane->written, n + 1);
+    weir__events_put(events, lane, event);
     weir__counter_write_release(&lane->busy, 0);
+}
+
+struct weir__events_lane *
+weir__events_bind(weir_events *events, uint32_t worker)
+{
+    uint32_t half = events->lanes / 2;
+
+    for (uint32_t tries = 0; tries < half; tries++) {
+        struct weir__events_lane *lane =
+            lane_of(events, (worker + tries) & (half - 1));
+
+        if (claim(lane))
+            return lane;
+    }
+    return NULL;
+}
+
+void weir__events_unbind(struct weir__events_lane *lane)
+{
+    if (lane)
+        weir__counter_write_release(&lane->busy, 0);
 }
 
 /* ----------------------------------------------------------------- reading */
@@ -455,7 +457,7 @@ static bool
 read_record(const weir_events *events, const struct weir__events_lane *lane,
             uint64_t n, weir_event *out)
 {
-    const struct weir__record *record = record_of(events, lane, n);
+    const struct weir__record *record = weir__events_record(events, lane, n);
     uint64_t words[WEIR__RECORD_WORDS];
 
     if (weir__counter_read(&record->stamp) != 2 * n + 2)

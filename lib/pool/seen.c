@@ -119,6 +119,28 @@ bool weir__seen_put(weir_pool *pool, struct weir__plain *plain,
     return event.task > 0;
 }
 
+void weir__seen_worker(const weir_pool *pool, struct weir__worker *worker)
+{
+    if (pool->has_lane && pool->tally.events)
+        worker->events_lane =
+            weir__events_bind(pool->tally.events, worker->index);
+}
+
+void weir__seen_worker_left(struct weir__worker *worker)
+{
+    weir__events_unbind(worker->events_lane);
+    worker->events_lane = NULL;
+}
+
+/* On its own thread. */
+static void
+write_of_worker(const weir_pool *pool, const struct weir__worker *worker,
+                weir_event *event)
+{
+    event->source = pool->tally.source;
+    weir__events_write_bound(pool->tally.events, worker->events_lane, event);
+}
+
 void weir__seen_plain_start(weir_pool *pool, struct weir__worker *worker)
 {
     const struct weir__lane_work *lane = &worker->lane;
@@ -134,7 +156,7 @@ void weir__seen_plain_start(weir_pool *pool, struct weir__worker *worker)
     if (worker->times)
         weir__histogram_note(&worker->times->waiting, event.value);
     if (pool->tally.events)
-        write_event(pool, &event);
+        write_of_worker(pool, worker, &event);
 }
 
 void weir__seen_plain_end(weir_pool *pool, struct weir__worker *worker)
@@ -155,7 +177,7 @@ void weir__seen_plain_end(weir_pool *pool, struct weir__worker *worker)
                                                     : WEIR_OUTCOME_FAILED;
     WEIR__POOL_PROBE(pool, settle, event.task, event.worker, 1, event.value);
     if (pool->tally.events)
-        write_event(pool, &event);
+        write_of_worker(pool, worker, &event);
 }
 
 /* ------------------------------------------------------------------ entries */

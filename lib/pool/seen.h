@@ -44,6 +44,11 @@ void weir__seen_note(weir_pool *pool, weir_event_kind kind, int64_t value);
 
 /* -------------------------------------------------------------- plain tasks */
 
+/* On a worker's thread, before its first task and behind its last: it has a
+ * lane of the events to itself, if there is one to be had. */
+void weir__seen_worker(const weir_pool *pool, struct weir__worker *worker);
+void weir__seen_worker_left(struct weir__worker *worker);
+
 /* Puts one, with the moment, and tells of it. */
 bool weir__seen_put(weir_pool *pool, struct weir__plain *plain,
                     const void *copied, uint64_t ignored);

@@ -56,14 +56,15 @@ struct weir__worker {
     struct weir__child *child;       /* I: NULL: handlers run on the thread;
                                         what it points to: W */
     struct weir__moment repeat;      /* L: of the interrupt */
-    int repeat_ms;               /* L: what lies between this and the next */
-    struct weir__times *times;   /* I: W to write; NULL: no histograms */
-    struct weir__lane_work lane; /* a plain task */
-    struct weir_task task;       /* W, and its own lock */
-    struct weir__inside inside;  /* W: of the attempt, or in a hook */
-    struct weir__board board;    /* A, L to write: see board.h */
-    struct weir__hint next;      /* A, L to write: see look.h */
-    unsigned char result[];      /* W: max_result bytes */
+    int repeat_ms;             /* L: what lies between this and the next */
+    struct weir__times *times; /* I: W to write; NULL: no histograms */
+    struct weir__events_lane *events_lane; /* W: its thread's; NULL: any */
+    struct weir__lane_work lane;           /* a plain task */
+    struct weir_task task;                 /* W, and its own lock */
+    struct weir__inside inside;            /* W: of the attempt, or in a hook */
+    struct weir__board board;              /* A, L to write: see board.h */
+    struct weir__hint next;                /* A, L to write: see look.h */
+    unsigned char result[];                /* W: max_result bytes */
 };
 
 #endif /* WEIR_LIB_SLOT_H */

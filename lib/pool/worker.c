@@ -291,6 +291,7 @@ static void work(void *arg)
     weir__trap_begin(worker->thread.trap);
     if (!greet(worker))
         return;
+    weir__seen_worker(pool, worker);
     do {
         while (pool->has_lane && !worker->abandoned &&
                weir__plain_take(pool, worker))
@@ -362,6 +363,7 @@ static void left(void *arg)
     weir__pool_forget_inside();
     weir__mutex_lock(&pool->lock);
     finish_drops_lock(pool, worker);
+    weir__seen_worker_left(worker);
     destroyed = pool->destroyed;
     weir__mutex_unlock(&pool->lock);
 

@@ -140,3 +140,53 @@ test_metrics_are_left() {
     expect "exit status" "$rc" 1
     has err "^weir run: --metrics '/dev/full': No space left on device; "
 }
+
+test_the_log_tells_what_its_level_says() {
+    local level
+    for level in '' --log=off --log=error; do
+        seq 3 | run $level --attempts 2 --backoff 0 -- sh -c '[ $1 != 2 ]' -
+        expect "exit status" "$rc" 1
+        expect "errors of '$level'" "$(cat err)" \
+            'weir: task 2 (2): failed: exit status 1, attempt 2 of 2'
+    done
+    for level in warning info; do
+        seq 3 | run --log "$level" --attempts 2 --backoff 0 -- \
+            sh -c 'echo "$1"; [ $1 != 2 ]' -
+        expect "exit status" "$rc" 1
+        expect "lines of errors" "$(lines err)" 2
+        has err '^weir: task 2 (2): failed: exit status 1, attempt 2 of 2$'
+        has err '^weir: warning: task 2: a task has used up its attempts: exit status 1, attempt 2$'
+        expect "output" "$(sort out)" "$(seq 3)"
+    done
+}
+
+has_line_of_each() {
+    [ "$(grep -c 'failed: exit status' err)" -eq "$1" ]
+}
+
+test_the_log_says_how_many_lines_it_left_out() {
+    local told left_out
+    # Of a kind 16 are told in a second; when that is over, what was not.
+    {
+        seq 40
+        wait_until "40 have ended" has_line_of_each 40
+        sleep 1.1
+        echo 41
+    } | run --log warning --attempts 2 --backoff 0 -- false
+    expect "exit status" "$rc" 1
+    has err '^weir: warning: task 41: '
+    told=$(grep -c '^weir: warning: task' err)
+    left_out=$(sed -n 's/.*, attempt 2; \([0-9]*\) more of these were left out$/\1/p' err |
+        awk '{ sum += $1 } END { print sum + 0 }')
+    expect "told and left out" "$((told + left_out))" 41
+}
+
+test_the_log_takes_the_progress_line_away() {
+    seq 3 >in
+    TERM=xterm "$helper" pty -- "$weir" run -a in --log warning --attempts 2 \
+        --backoff 0 --progress=always -- false >shown
+    has shown 'weir: warning: task 3: a task has used up'
+    # A line begins where the progress line has been erased, or a line ended.
+    tr '\r' '\n' <shown | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >plain
+    lacks plain '[^ ].*weir: warning: '
+}

@@ -52,6 +52,15 @@ test_a_bad_number_of_attempts_is_refused() {
     done
 }
 
+test_a_bad_level_of_the_log_is_refused() {
+    local bad
+    for bad in x '' ERROR warnings 1; do
+        refused "--log '$bad': write off, error, warning or info" \
+            --log "$bad" -- touch ran
+    done
+    refused "--log: needs a value" --log
+}
+
 test_a_bad_backoff_is_refused() {
     local bad
     for bad in x '' ,2 1s,0.5 1s,x 1s,2,x 1s,2,1ms 1s,2,3,4; do

@@ -265,6 +265,16 @@ def figures_and_what_each_worker_runs_are_shown():
     assert sorted(run.screen.main[:30]) == sorted("out %d" % i for i in range(1, 31))
 
 
+def the_log_is_below_the_picture():
+    run = Run("--watch", "-j2", "--log=warning", "--attempts=2", "--backoff=0", "--",
+              "sh", "-c", "sleep 0.01; exit 3", records=numbers(10))
+    assert run.end() == 1
+    assert run.is_given_back()
+    for i in range(1, 11):
+        line = "weir: warning: task %d: a task has used up its attempts: exit status 3, attempt 2" % i
+        assert run.screen.main.count(line) == 1, "\n".join(run.screen.main)
+
+
 def what_is_printed_on_the_same_terminal_is_all_there_afterwards():
     run = Run("--watch", "-k", "-j3", "--", "sh", "-c", "echo out $0; echo err $0 >&2; sleep 0.01",
               records=numbers(150))
@@ -433,6 +443,7 @@ def records_that_are_typed_are_refused():
 
 CHECKS = [
     figures_and_what_each_worker_runs_are_shown,
+    the_log_is_below_the_picture,
     what_is_printed_on_the_same_terminal_is_all_there_afterwards,
     what_goes_elsewhere_does_not_take_the_picture_away,
     the_picture_follows_the_size,

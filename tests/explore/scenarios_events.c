@@ -21,13 +21,13 @@ static weir_events_cursor cursor;
 static uint64_t written;
 static bool has_come[16]; /* by at_ns */
 
-static void open_ring(size_t records)
+static void open_ring_of(size_t records, uint32_t lanes)
 {
     weir_events_options options = WEIR_EVENTS_OPTIONS_INIT;
     weir_status status;
 
     options.records = records;
-    options.lanes = 1;
+    options.lanes = lanes;
     written = 0;
     memset(has_come, 0, sizeof(has_come));
     memset(&cursor, 0, sizeof(cursor));
@@ -36,6 +36,11 @@ static void open_ring(size_t records)
         status = weir_events_create(&ring, &options);
     while (status == WEIR_ENOMEM);
     must(status == WEIR_OK);
+}
+
+static void open_ring(size_t records)
+{
+    open_ring_of(records, 1);
 }
 
 /* All fields follow from one. */
@@ -96,6 +101,20 @@ static void write_event_of(unsigned n)
     weir__events_write(ring, &event);
 }
 
+/* As a worker's thread does. */
+static void write_two_bound(unsigned n)
+{
+    struct weir__events_lane *lane = weir__events_bind(ring, 0);
+
+    for (unsigned i = 0; i < 2; i++) {
+        weir_event event = event_of(n + i);
+
+        written++;
+        weir__events_write_bound(ring, lane, &event);
+    }
+    weir__events_unbind(lane);
+}
+
 static void write_two(unsigned n)
 {
     write_event_of(n);
@@ -141,6 +160,32 @@ static void events_two_write_and_one_reads(void)
     read_some();
 }
 
+/* Of two lanes one is for workers; who else writes finds the other. */
+static void events_bound_against_write(void)
+{
+    open_ring_of(8, 2);
+    start(write_two_bound, 1);
+    write_event_of(3);
+    read_some();
+    join_all();
+    read_some();
+    must(cursor.lost == 0);
+}
+
+static void events_bound_one_after_the_other(void)
+{
+    struct weir__events_lane *lane;
+
+    open_ring_of(8, 2);
+    start(write_two_bound, 1);
+    start(write_two_bound, 3);
+    join_all();
+    lane = weir__events_bind(ring, 0);
+    must(lane);
+    must(!weir__events_bind(ring, 0));
+    weir__events_unbind(lane);
+}
+
 const struct scenario scenarios_events[] = {
     {RING_SCENARIO(events_read_against_overwrite, 2,
                    "a record that is overwritten while it is read is lost, "
@@ -152,5 +197,9 @@ const struct scenario scenarios_events[] = {
                    "one is counted as dropped")},
     {RING_SCENARIO(events_two_write_and_one_reads, 3,
                    "two write in turn to one place while it is read")},
+    {RING_SCENARIO(events_bound_against_write, 2,
+                   "a thread that is bound to a lane has it to itself")},
+    {RING_SCENARIO(events_bound_one_after_the_other, 2,
+                   "a lane is bound to one at a time, and free afterwards")},
     {.name = NULL},
 };

@@ -32,6 +32,7 @@ enum {
     OPTION_PROGRESS,
     OPTION_SUMMARY,
     OPTION_WATCH,
+    OPTION_LOG,
     OPTION_MAX_BUFFER,
     OPTION_TRACE,
     OPTION_PICTURE,
@@ -56,6 +57,7 @@ static const struct option names[] = {
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"summary", optional_argument, NULL, OPTION_SUMMARY},
     {"watch", no_argument, NULL, OPTION_WATCH},
+    {"log", required_argument, NULL, OPTION_LOG},
     {"max-buffer", required_argument, NULL, OPTION_MAX_BUFFER},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"picture", required_argument, NULL, OPTION_PICTURE},
@@ -105,6 +107,9 @@ const char options_help[] =
 "                        there meanwhile is seen when it ends\n"
 "      --summary[=table|json]\n"
 "                        at the end, count the outcomes on standard error\n"
+"      --log LEVEL       what to tell of the workers on standard error as it\n"
+"                        happens: off, error, warning (also: a task has used up\n"
+"                        its attempts), info; error without it\n"
 "      --trace FILE      at the end, write what happened for ui.perfetto.dev\n"
 "      --picture FILE    at the end, draw it, as SVG\n"
 "      --metrics FILE    at the end, write its figures for Prometheus\n"
@@ -123,6 +128,7 @@ static bool
 read_backoff(struct options *o, const char *value, const char **remedy);
 static bool read_word(const char *value, const char *first, const char *second,
                       const char *third, int *out);
+static bool read_log(enum log_least *out, const char *value);
 static void name_option(char *out, size_t room, int code, int index);
 static void
 refuse_value(int code, int index, const char *value, const char *remedy);
@@ -137,6 +143,7 @@ options_read(struct options *out, int argc, char *const *argv)
 {
     struct options o = {.attempts = 0,
                         .grace_ns = WEIR_SECONDS(5),
+                        .log = LOG_ERROR,
                         .max_buffer = (size_t)256 << 20,
                         .delimiter = '\n'};
     int code, index;
@@ -214,6 +221,9 @@ read_option(struct options *o, int code, const char *value, const char **remedy)
         good = read_word(value, "table", "json", NULL, &word);
         o->summary = word == 0 ? SUMMARY_TABLE : SUMMARY_JSON;
         return good;
+    case OPTION_LOG:
+        *remedy = "write off, error, warning or info";
+        return read_log(&o->log, value);
     case 'd':
         *remedy = "not one byte; write a character, \\t, \\0, \\x1f or \\037";
         return value_delimiter(value, &o->delimiter);
@@ -278,6 +288,22 @@ static bool read_word(const char *value, const char *first, const char *second,
     for (int i = 0; i < 3 && words[i]; i++) {
         if (strcmp(value, words[i]) == 0) {
             *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_log(enum log_least *out, const char *value)
+{
+    static const char *const words[] = {[LOG_OFF] = "off",
+                                        [LOG_ERROR] = "error",
+                                        [LOG_WARNING] = "warning",
+                                        [LOG_INFO] = "info"};
+
+    for (int i = LOG_OFF; i <= LOG_INFO; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            *out = (enum log_least)i;
             return true;
         }
     }

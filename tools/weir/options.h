@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "logged.h"
 #include "values.h"
 
 enum progress_when { PROGRESS_NEVER, PROGRESS_AUTO, PROGRESS_ALWAYS };
@@ -25,6 +26,7 @@ struct options {
     bool dry_run;
     enum progress_when progress;
     bool watch;
+    enum log_least log;
     enum summary_form summary;
     const char *trace_file, *picture_file, *metrics_file; /* NULL: none */
     char *const *command; /* part of argv, ends in NULL, not empty */

@@ -83,6 +83,8 @@ struct outputs {
     bool is_lent;             /* P: the screen, to us */
     uint64_t flushed;         /* L: turns below this may be printed beside it */
     char say[160];            /* L: a line of our own; empty: none */
+    struct log_lines log;     /* L */
+    bool log_flushed;         /* L: it may be printed beside the picture */
     struct progress progress; /* P; its form: I */
     char buffer[GATHER_SLOT]; /* P */
 };
@@ -94,6 +96,8 @@ static bool is_worth_it_locked(const struct outputs *o);
 static bool give_screen_back_locked(struct outputs *o);
 static void make_way(struct outputs *o, int stream);
 static struct output *next_ready_locked(struct outputs *o);
+static bool has_log_locked(const struct outputs *o);
+static void print_log_locked(struct outputs *o);
 static void say_locked(struct outputs *o);
 static void draw_locked(struct outputs *o);
 static void print_locked(struct outputs *o, struct output *output);
@@ -286,6 +290,14 @@ void outputs_say_waiting(struct outputs *o, const char *why)
     pthread_mutex_unlock(&o->lock);
 }
 
+void outputs_log(struct outputs *o, const char *line)
+{
+    pthread_mutex_lock(&o->lock);
+    log_lines_add(&o->log, line);
+    serve_locked(o);
+    pthread_mutex_unlock(&o->lock);
+}
+
 void outputs_tick(struct outputs *o)
 {
     if (!outputs_want_ticks(o))
@@ -299,6 +311,7 @@ void outputs_flush(struct outputs *o)
 {
     pthread_mutex_lock(&o->lock);
     o->flushed = o->released;
+    o->log_flushed = o->log.length > 0;
     serve_locked(o);
     pthread_mutex_unlock(&o->lock);
 }
@@ -387,6 +400,10 @@ static bool serve_one_locked(struct outputs *o)
         say_locked(o);
         return true;
     }
+    if (has_log_locked(o)) {
+        print_log_locked(o);
+        return true;
+    }
     output = is_worth_it_locked(o) ? next_ready_locked(o) : NULL;
     if (output) {
         print_locked(o, output);
@@ -398,6 +415,24 @@ static bool serve_one_locked(struct outputs *o)
         return true;
     }
     return false;
+}
+
+static bool has_log_locked(const struct outputs *o)
+{
+    return o->log.length > 0 &&
+           (!o->screen || !o->sink.terminal[STREAM_ERR] || o->log_flushed);
+}
+
+static void print_log_locked(struct outputs *o)
+{
+    size_t length = log_lines_take(&o->log, o->buffer, sizeof(o->buffer));
+
+    o->log_flushed = false;
+    pthread_mutex_unlock(&o->lock);
+    make_way(o, STREAM_ERR);
+    if (!o->broken)
+        sink_write(&o->sink, STREAM_ERR, o->buffer, length);
+    pthread_mutex_lock(&o->lock);
 }
 
 static struct output *next_ready_locked(struct outputs *o)

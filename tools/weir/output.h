@@ -16,6 +16,7 @@
 #include <weir/status.h>
 
 #include "gather.h"
+#include "logged.h"
 #include "progress.h"
 #include "screen.h"
 #include "sink.h"
@@ -90,6 +91,10 @@ void outputs_announce_stop(struct outputs *outputs);
 
 /* Says, once, that commands cannot be started at present.  Any thread. */
 void outputs_say_waiting(struct outputs *outputs, const char *why);
+
+/* Prints a line of the log, in its turn; beside a picture at the next flush.
+ * Any thread; it does not wait for who reads. */
+void outputs_log(struct outputs *outputs, const char *line);
 
 /* Writes the progress line if it is due.  Any thread. */
 void outputs_tick(struct outputs *outputs);

@@ -81,6 +81,7 @@ static int run(struct job *job);
 static weir_status run_pool(struct job *job, weir_report *report);
 static void
 look_at_pool(void *arg, const weir_pool *pool, weir_run_moment moment);
+static void log_record(void *arg, const weir_log_record *record);
 static void set_retry(weir_retry *retry, const struct options *options);
 static bool is_worth_it(void *arg, const weir_outcome *outcome);
 static int exit_status(const struct job *job, const weir_report *report);
@@ -307,6 +308,8 @@ static weir_status run_pool(struct job *job, weir_report *report)
     pool.context = job;
     pool.events = job->leavings.events;
     pool.histograms = o->metrics_file || job->watch;
+    pool.on_log = o->log == LOG_OFF ? NULL : log_record;
+    pool.on_log_arg = job;
 
     run.producers = producers;
     run.producer_count = 1;
@@ -335,6 +338,18 @@ look_at_pool(void *arg, const weir_pool *pool, weir_run_moment moment)
     }
     watch_end(job->watch);
     leavings_measure(&job->leavings, pool);
+}
+
+/* The pool's ids are the records' numbers: one producer submits all. */
+static void log_record(void *arg, const weir_log_record *record)
+{
+    const struct job *job = arg;
+    char line[512];
+
+    if (!log_wants(job->options.log, record->level))
+        return;
+    log_put_into_words(line, sizeof(line), record);
+    outputs_log(job->outputs, line);
 }
 
 static void set_retry(weir_retry *retry, const struct options *o)
