@@ -19,7 +19,7 @@ static _Thread_local unsigned held;
 
 static void must(int error)
 {
-    if (error)
+    if (error) /* unreached: memory is broken */
         abort();
 }
 
