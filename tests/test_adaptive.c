@@ -531,6 +531,8 @@ START_TEST(a_pass_leaves_once)
     make();
     ck_assert_int_eq(weir_adaptive_leave(adaptive, &pass, WEIR_RESULT_OK),
                      WEIR_EINVAL);
+    ck_assert_int_eq(weir_adaptive_leave(adaptive, NULL, WEIR_RESULT_OK),
+                     WEIR_EINVAL);
     must_enter(&pass);
     ck_assert_int_eq(weir_adaptive_leave(adaptive, &pass, (weir_result)-1),
                      WEIR_EINVAL);
@@ -567,7 +569,12 @@ START_TEST(options_out_of_range_are_refused)
     options.most = 10;
     options.start = 11;
     assert_refused("start");
+    options.least = 2;
+    options.start = 1;
+    assert_refused("start");
     options.tolerance = 0.5;
+    assert_refused("tolerance");
+    options.tolerance = 10.5;
     assert_refused("tolerance");
     options.size = 0;
     assert_refused("weir_adaptive_options");
@@ -585,7 +592,8 @@ static weir_status try_create(void *arg)
 
 START_TEST(without_memory_there_is_none)
 {
-    ck_assert_uint_eq(fault_sweep(try_create, NULL, WEIR_ENOMEM), 1);
+    /* Its own, and its lock. */
+    ck_assert_uint_eq(fault_sweep(try_create, NULL, WEIR_ENOMEM), 2);
 }
 END_TEST
 

@@ -396,6 +396,13 @@ START_TEST(memory_apart_is_zeroed_and_aligned_and_all_there)
 }
 END_TEST
 
+START_TEST(memory_apart_that_no_size_can_hold_is_none)
+{
+    ck_assert_ptr_null(weir__allocate_apart(SIZE_MAX));
+    ck_assert_ptr_null(weir__allocate_apart(SIZE_MAX - sizeof(void *)));
+}
+END_TEST
+
 START_TEST(memory_apart_is_one_point_that_can_fail)
 {
     void *memory;
@@ -482,6 +489,7 @@ int main(void)
         nothing_is_counted_before_something_is_armed,
         the_armed_point_fails_and_no_other,
         memory_apart_is_zeroed_and_aligned_and_all_there,
+        memory_apart_that_no_size_can_hold_is_none,
         memory_apart_is_one_point_that_can_fail,
         each_fork_child_is_a_generation_on,
         a_forked_handle_is_refused_by_name,

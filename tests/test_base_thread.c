@@ -12,6 +12,7 @@
 #include <weir/status.h>
 
 #include "base/fault.h"
+#include "base/trap.h"
 #include "gate.h"
 #include "suite.h"
 
@@ -295,6 +296,25 @@ START_TEST(a_stack_that_is_too_small_is_refused)
 }
 END_TEST
 
+/* In a process that has made no thread of ours before. */
+START_TEST(in_a_program_that_has_used_up_its_keys_nothing_starts)
+{
+    struct weir__thread thread = thread_of(do_nothing, NULL);
+    pthread_key_t key;
+
+    while (pthread_key_create(&key, NULL) == 0)
+        continue;
+    ck_assert_int_eq(weir__thread_prepare(), WEIR_ESYSTEM);
+    ck_assert_ptr_nonnull(strstr(weir_last_error(), "PTHREAD_KEYS_MAX"));
+    ck_assert_int_eq(weir__trap_acquire(), WEIR_ESYSTEM);
+    weir__thread_set_name(&thread, "keyless", "1");
+    ck_assert_int_eq(weir__thread_start(&thread), WEIR_ESYSTEM);
+    ck_assert_int_eq(errno, EAGAIN);
+    ck_assert_ptr_nonnull(strstr(weir_last_error(), "keyless/1"));
+    ck_assert_uint_eq(tally_read(&ends), 0);
+}
+END_TEST
+
 START_TEST(a_start_that_fails_runs_nothing)
 {
     struct weir__thread thread = thread_of(do_nothing, NULL);
@@ -342,11 +362,13 @@ int main(void)
                                    NULL};
     const TTest *const last[] = {
         the_end_comes_after_the_programs_own_destructors, NULL};
-    const TTest *const starting[] = {a_thread_gets_the_stack_it_asks_for,
-                                     a_stack_that_is_too_small_is_refused,
-                                     a_start_that_fails_runs_nothing,
-                                     each_live_thread_has_an_address_of_its_own,
-                                     NULL};
+    const TTest *const starting[] = {
+        a_thread_gets_the_stack_it_asks_for,
+        a_stack_that_is_too_small_is_refused,
+        a_start_that_fails_runs_nothing,
+        in_a_program_that_has_used_up_its_keys_nothing_starts,
+        each_live_thread_has_an_address_of_its_own,
+        NULL};
     const struct chapter chapters[] = {{"names and signals", names, NULL, NULL,
                                         0, 0},
                                        {"ends", ending, NULL, NULL, 0, 0},

@@ -2,12 +2,15 @@
 /* test_memory.c - an allocator of one's own.  Each test is a process. */
 #include <weir.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "counted.h"
 #include "suite.h"
 
@@ -260,6 +263,49 @@ START_TEST(half_an_allocator_is_refused)
 }
 END_TEST
 
+/* ---------------------------------------------------------- how much there is
+ */
+
+START_TEST(it_is_not_asked_for_more_than_there_can_be)
+{
+    use_counted();
+    ck_assert_ptr_null(weir__allocate_many(SIZE_MAX / 2 + 1, 2));
+    ck_assert_int_eq(errno, ENOMEM);
+    ck_assert_uint_eq(counted.taken, 0);
+}
+END_TEST
+
+static void *note_bytes(void *arg, size_t bytes)
+{
+    *(size_t *)arg = bytes;
+    return counted_allocate(&counted, bytes);
+}
+
+static void release_noted(void *arg, void *memory)
+{
+    (void)arg;
+    counted_release(&counted, memory);
+}
+
+/* An allocator may have NULL for nothing, which would look like a failure. */
+START_TEST(it_is_not_asked_for_nothing)
+{
+    size_t asked = 99;
+    weir_allocator allocator = account_of(NULL);
+    void *memory;
+
+    allocator.allocate = note_bytes;
+    allocator.release = release_noted;
+    allocator.arg = &asked;
+    ck_assert_int_eq(weir_set_allocator(&allocator), WEIR_OK);
+    memory = weir__allocate(0);
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_uint_eq(asked, 1);
+    weir__release(memory);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const use[] = {
@@ -272,7 +318,10 @@ int main(void)
                                      null_is_malloc_again,
                                      half_an_allocator_is_refused,
                                      NULL};
+    const TTest *const sizes[] = {it_is_not_asked_for_more_than_there_can_be,
+                                  it_is_not_asked_for_nothing, NULL};
     const struct chapter chapters[] = {{"use", use, NULL, NULL, 0, 0},
+                                       {"sizes", sizes, NULL, NULL, 0, 0},
                                        {"refusals", refusals, NULL, NULL, 0, 0},
                                        {NULL, NULL, NULL, NULL, 0, 0}};
 

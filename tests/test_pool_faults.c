@@ -183,8 +183,9 @@ START_TEST(without_memory_to_run_it_here_the_task_is_refused)
     open_pool();
     busy = start_new(act_wait);
     submit_new(act_answer);
-    ck_assert_uint_eq(fault_sweep(try_run_here, NULL, WEIR_ENOMEM), 1);
-    ck_assert_uint_eq(fault_sweep(try_submit_for, NULL, WEIR_ENOMEM), 2);
+    /* Its own, and its lock. */
+    ck_assert_uint_eq(fault_sweep(try_run_here, NULL, WEIR_ENOMEM), 2);
+    ck_assert_uint_eq(fault_sweep(try_submit_for, NULL, WEIR_ENOMEM), 3);
     finish_job(busy);
 }
 END_TEST

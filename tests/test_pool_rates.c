@@ -462,6 +462,83 @@ START_TEST(news_from_elsewhere_let_them_go_on)
 }
 END_TEST
 
+/* A pool beside ours, with one task that is held by the breaker. */
+struct beside {
+    weir_pool *pool;
+    weir_future *future;
+    struct tally ran;
+};
+
+static int run_beside(weir_task *task, void *item)
+{
+    struct beside *beside = item;
+
+    (void)task;
+    tally_add(&beside->ran, 1);
+    return 0;
+}
+
+static void open_beside(struct beside *beside)
+{
+    weir_pool_options o = WEIR_POOL_OPTIONS_INIT;
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+    weir_pool_stats stats = WEIR_POOL_STATS_INIT;
+
+    *beside = (struct beside){.ran = TALLY_INIT};
+    o.workers = 1;
+    o.breaker = breaker;
+    ck_assert_int_eq(weir_pool_create(&beside->pool, &o), WEIR_OK);
+    spec.handler = run_beside;
+    spec.item = beside;
+    ck_assert_int_eq(weir_pool_submit_task(beside->pool, &spec, &beside->future,
+                                           WEIR_NOW),
+                     WEIR_OK);
+    while (stats.held == 0) {
+        sched_yield();
+        weir_pool_read_stats(beside->pool, &stats);
+    }
+}
+
+static void end_beside(struct beside *beside, weir_outcome_kind kind)
+{
+    weir_outcome outcome = WEIR_OUTCOME_INIT;
+
+    ck_assert_int_eq(weir_future_wait(beside->future, &outcome, WEIR_FOREVER),
+                     WEIR_OK);
+    ck_assert_int_eq(outcome.kind, kind);
+    ck_assert_uint_eq(tally_read(&beside->ran), kind == WEIR_OUTCOME_DONE);
+    weir_future_release(beside->future);
+    ck_assert_int_eq(weir_pool_stop(beside->pool, WEIR_STOP_AFTER_DRAIN,
+                                    WEIR_FOREVER),
+                     WEIR_OK);
+    weir_pool_destroy(beside->pool);
+}
+
+/* All but the one in their midst, which has nothing left to hear it for. */
+START_TEST(news_reach_each_pool_that_holds_something)
+{
+    struct beside beside[3];
+    weir_breaker_pass pass;
+    struct job *held;
+
+    open_with_breaker(1);
+    fail_twice();
+    test_clock_advance(10 * SECOND);
+    ck_assert_int_eq(weir_breaker_enter(breaker, &pass), WEIR_OK);
+    held = submit_new(act_answer);
+    await_held(1);
+    for (size_t i = 0; i < 3; i++)
+        open_beside(&beside[i]);
+    ck_assert_int_eq(weir_future_cancel(beside[1].future), WEIR_OK);
+    end_beside(&beside[1], WEIR_OUTCOME_CANCELLED);
+    ck_assert_int_eq(weir_breaker_leave(breaker, &pass, WEIR_RESULT_OK),
+                     WEIR_OK);
+    assert_outcome(held, WEIR_OUTCOME_DONE);
+    end_beside(&beside[0], WEIR_OUTCOME_DONE);
+    end_beside(&beside[2], WEIR_OUTCOME_DONE);
+}
+END_TEST
+
 /* Each trial fails, and in the end nothing is held that would hear of it. */
 START_TEST(it_outlives_a_pool_whose_last_trial_failed)
 {
@@ -545,6 +622,7 @@ int main(void)
         a_trial_that_was_cancelled_leaves_its_place,
         it_hears_of_a_missed_deadline_at_once,
         news_from_elsewhere_let_them_go_on,
+        news_reach_each_pool_that_holds_something,
         it_outlives_a_pool_whose_last_trial_failed,
         NULL};
     const TTest *const together[] = {a_stop_now_cancels_what_each_of_them_holds,

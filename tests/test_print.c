@@ -118,6 +118,55 @@ START_TEST(what_runs_is_told_with_label_and_times)
 }
 END_TEST
 
+static int act_print(weir_task *task, struct job *job)
+{
+    (void)task;
+    (void)job;
+    weir_pool_print(pool, paper);
+    return 0;
+}
+
+START_TEST(what_its_submitter_runs_is_counted)
+{
+    struct job *busy;
+
+    options.queue_capacity = 1;
+    options.on_full = WEIR_ON_FULL_CALLER_RUNS;
+    open_pool();
+    busy = start_new(act_wait);
+    submit_new(act_answer);
+    print_now();
+    assert_is_silent_on("submitters");
+    submit_new(act_print);
+    read_page();
+    assert_says(": 1 of 1 places taken, 1 workers, 1 tasks run by their "
+                "submitters\n");
+    finish_job(busy);
+}
+END_TEST
+
+START_TEST(what_is_not_due_is_told_and_so_is_a_stop)
+{
+    struct job *busy, *later = new_job(act_answer);
+    struct call call = {.how = WEIR_STOP_NOW, .deadline = WEIR_FOREVER};
+    weir_task_spec spec = WEIR_TASK_SPEC_INIT;
+
+    open_pool();
+    busy = start_new(act_wait);
+    spec.not_before = weir_deadline_after(WEIR_SECONDS(5));
+    weir_future_release(submit_spec(later, spec));
+    print_now();
+    assert_says(": 1 of 8 places taken (1 not before their "
+                "time), 1 workers\n");
+    start_call(&call, act_stop);
+    while (!strstr(print_now(), ", 1 workers, closing\n"))
+        sched_yield();
+    assert_outcome(later, WEIR_OUTCOME_CANCELLED);
+    finish_job(busy);
+    ck_assert_int_eq(end_call(&call), WEIR_OK);
+}
+END_TEST
+
 START_TEST(control_characters_of_a_label_are_not_said)
 {
     struct job *job = new_job(act_wait);
@@ -553,6 +602,8 @@ int main(void)
     const TTest *const said[] = {
         an_idle_pool_is_two_lines_and_a_bit,
         what_runs_is_told_with_label_and_times,
+        what_its_submitter_runs_is_counted,
+        what_is_not_due_is_told_and_so_is_a_stop,
         control_characters_of_a_label_are_not_said,
         what_overstays_is_told_apart,
         every_worker_is_told_however_many,

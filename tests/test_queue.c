@@ -267,7 +267,7 @@ START_TEST(a_queue_of_capacity_1_holds_one_item)
 }
 END_TEST
 
-static const size_t item_sizes[] = {1, 3, 8, 24, 4095, 4096};
+static const size_t item_sizes[] = {1, 3, 8, 16, 24, 32, 64, 4095, 4096};
 
 /* A byte that depends on its item and its place. */
 static unsigned char pattern(size_t item, size_t place)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,40 @@ START_TEST(what_is_sent_goes_there_and_comes_back)
     pthread_sigmask(SIG_BLOCK, NULL, &after);
     ck_assert(!sigismember(&after, SIGFPE));
     ck_assert(!sigismember(&after, SIGUSR2));
+}
+END_TEST
+
+/* Memory that has gone bad unread, and what looks like an abort(). */
+static const struct {
+    int number, code;
+    pid_t from; /* 0: this process */
+} strays[] = {{SIGBUS, BUS_MCEERR_AO, 0},
+              {SIGABRT, SI_QUEUE, 0},
+              {SIGABRT, SI_TKILL, 1}};
+static int stray;
+
+static int act_send_stray(weir_task *task, struct job *job)
+{
+    siginfo_t info = {.si_signo = strays[stray].number};
+
+    (void)task;
+    (void)job;
+    info.si_code = strays[stray].code;
+    info.si_pid = strays[stray].from ? strays[stray].from : getpid();
+    return syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid),
+                   info.si_signo, &info) != 0;
+}
+
+START_TEST(what_no_task_did_is_not_taken_for_its_fault)
+{
+    struct job *job;
+
+    stray = _i;
+    set_action(strays[_i].number, note, 0);
+    open_pool();
+    job = submit_new(act_send_stray);
+    assert_outcome(job, WEIR_OUTCOME_DONE);
+    ck_assert_int_eq(seen.times, 1);
 }
 END_TEST
 
@@ -302,10 +337,14 @@ int main(void)
         NULL,
     };
     const TTest *const each[] = {the_default_ends_the_process, NULL};
+    const TTest *const sent[] = {what_no_task_did_is_not_taken_for_its_fault,
+                                 NULL};
     const struct chapter chapters[] = {
         {"others' handlers", among, setup, pool_teardown, 0, 0},
         {"the end", ends, setup, NULL, 0, SIGSEGV},
         {"the default", each, setup, pool_teardown, crash_count, 0},
+        {"strays", sent, setup, pool_teardown,
+         sizeof(strays) / sizeof(strays[0]), 0},
         {NULL, NULL, NULL, NULL, 0, 0},
     };
 

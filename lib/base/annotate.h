@@ -22,13 +22,17 @@
 #define WEIR_TRIES(lock)    WEIR_TSA(try_acquire_capability(true, lock))
 #define WEIR_TRUST_ME       WEIR_TSA(no_thread_safety_analysis)
 
-/* For what each item passes: a call with constants is worth its own copy. */
+/* For what each item passes: a call with constants is worth its own copy; but
+ * not where branches are counted, which each copy would have anew. */
+#if defined(__GNUC__) && !defined(WEIR_COUNTS_BRANCHES)
+# define WEIR_INLINE static inline __attribute__((always_inline))
+#else
+# define WEIR_INLINE static inline
+#endif
 #if defined(__GNUC__)
-# define WEIR_INLINE            static inline __attribute__((always_inline))
 # define WEIR_RARELY(condition) __builtin_expect(!!(condition), 0)
 # define WEIR_APART             __attribute__((noinline, cold))
 #else
-# define WEIR_INLINE            static inline
 # define WEIR_RARELY(condition) (condition)
 # define WEIR_APART
 #endif

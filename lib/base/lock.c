@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fault.h"
 
 #ifndef NDEBUG
 /* One bit per rank this thread holds; a new lock must be above them all. */
@@ -18,7 +19,7 @@ static _Thread_local unsigned held;
 
 static void must(int error)
 {
-    if (error)
+    if (error) /* unreached: memory is broken */
         abort();
 }
 
@@ -44,13 +45,15 @@ static void note_unlocked(enum weir__rank rank)
 
 weir_status weir__mutex_init(struct weir__mutex *mutex, enum weir__rank rank)
 {
-    int error = pthread_mutex_init(&mutex->native, NULL);
+    int error = weir__fault_strikes()
+                    ? ENOMEM
+                    : pthread_mutex_init(&mutex->native, NULL);
 
     mutex->rank = rank;
     if (!error)
         return WEIR_OK;
     errno = error;
-    return weir__refuse(WEIR_ESYSTEM, "no mutex: %s", strerror(error));
+    return weir__refuse(WEIR_ENOMEM, "no mutex: %s", strerror(error));
 }
 
 void weir__mutex_dispose(struct weir__mutex *mutex)

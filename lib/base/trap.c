@@ -77,7 +77,7 @@ static void die(int number, bool comes_again)
     struct sigaction by_default = {.sa_handler = SIG_DFL};
 
     sigaction(number, &by_default, NULL);
-    if (!comes_again)
+    if (!comes_again)  /* unreached: else it dies, which counts nothing */
         raise(number); /* acts when our signal handler returns */
 }
 
@@ -214,7 +214,7 @@ static size_t page_bytes(void)
 {
     long bytes = sysconf(_SC_PAGESIZE);
 
-    return bytes > 0 ? (size_t)bytes : 4096;
+    return bytes > 0 ? (size_t)bytes : 4096; /* unreached: POSIX has one */
 }
 
 static size_t signal_stack_bytes(void)
@@ -224,23 +224,23 @@ static size_t signal_stack_bytes(void)
 #ifdef _SC_SIGSTKSZ
     long wanted = sysconf(_SC_SIGSTKSZ);
 
-    if (wanted > 0 && (size_t)wanted * 2 > least)
-        least = (size_t)wanted * 2;
+    /* No processor's registers take half of it yet. */
+    if (wanted > LEAST_STACK / 2)   /* unreached: see there */
+        least = (size_t)wanted * 2; /* unreached: as above */
 #endif
     return page + (least + page - 1) / page * page;
 }
 
 static void *map_stack(size_t bytes)
 {
-    void *stack;
+    void *stack = MAP_FAILED;
 
-    if (weir__fault_strikes())
-        return NULL;
-    stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!weir__fault_strikes())
+        stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (stack == MAP_FAILED)
         return NULL;
-    if (mprotect(stack, page_bytes(), PROT_NONE)) {
+    if (weir__fault_strikes() || mprotect(stack, page_bytes(), PROT_NONE)) {
         munmap(stack, bytes);
         return NULL;
     }
@@ -289,7 +289,7 @@ void weir__trap_begin(struct weir__trap *trap)
     trap->signal = 0;
     trap->process = getpid();
     trap->stack_end = weir__thread_stack_end();
-    if (sigaltstack(&ours, &trap->before))
+    if (sigaltstack(&ours, &trap->before)) /* unreached: it is large */
         abort();
 }
 

@@ -240,7 +240,7 @@ void weir_queue_close(weir_queue *q)
     WEIR__UNTRAPPED;
 
     /* gcc does not know that NULL has been refused, and warns of it. */
-    if (weir__queue_check(q, NULL, 0) || !q)
+    if (weir__queue_check(q, NULL, 0) || !q) /* unreached: NULL is refused */
         return;
     weir__mutex_lock(&q->lock);
     close_locked(q);

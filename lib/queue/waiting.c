@@ -130,7 +130,7 @@ int weir_queue_item_fd(weir_queue *q)
 {
     WEIR__UNTRAPPED;
 
-    if (lends_none(q) || !q)
+    if (lends_none(q) || !q) /* unreached: NULL lends none */
         return -1;
     return fd_of(q, &q->getters, weir__queue_hush_getters);
 }
@@ -139,7 +139,7 @@ int weir_queue_room_fd(weir_queue *q)
 {
     WEIR__UNTRAPPED;
 
-    if (lends_none(q) || !q)
+    if (lends_none(q) || !q) /* unreached: NULL lends none */
         return -1;
     return fd_of(q, &q->putters, weir__queue_hush_putters);
 }
