@@ -299,6 +299,44 @@ START_TEST(a_missed_deadline_is_overload_and_in_flight_until_it_ends)
 }
 END_TEST
 
+static int act_wait_at_first(weir_task *task, struct job *job)
+{
+    if (weir_task_attempt(task) == 1)
+        gate_wait(&job->finish);
+    return 0;
+}
+
+/* One is late, the next in time: one piece of bad news. */
+START_TEST(each_attempt_is_judged_by_itself)
+{
+    weir_adaptive_options a = WEIR_ADAPTIVE_OPTIONS_INIT;
+    weir_adaptive *ten;
+    struct job *job;
+
+    a.kind = WEIR_ADAPTIVE_AIMD;
+    a.start = 10;
+    ck_assert_int_eq(weir_adaptive_create(&ten, &a), WEIR_OK);
+    policy.base_ns = 1;
+    policy.patience_ns = WEIR_SECONDS(100);
+    options.retry = &policy;
+    options.adaptive = ten;
+    options.timeout_ns = SECOND;
+    options.grace_ns = 10 * SECOND;
+    open_pool();
+    job = start_new(act_wait_at_first);
+    advance_to(job->deadline.at_ns);
+    while (!weir_task_cancelled(job->task))
+        sched_yield();
+    test_clock_advance(1);
+    gate_open(&job->finish);
+    assert_outcome(job, WEIR_OUTCOME_DONE);
+    ck_assert_uint_eq(job->outcome.attempts, 2);
+    settle_all();
+    ck_assert_uint_eq(weir_adaptive_limit(ten), 9);
+    weir_adaptive_destroy(ten);
+}
+END_TEST
+
 START_TEST(what_was_cancelled_says_nothing)
 {
     weir_adaptive_options a = WEIR_ADAPTIVE_OPTIONS_INIT;
@@ -404,6 +442,34 @@ START_TEST(what_was_accepted_is_held_until_trials_are_let_in)
         await_start(held[i]);
         finish_job(held[i]);
     }
+}
+END_TEST
+
+START_TEST(what_it_holds_has_nothing_of_the_others)
+{
+    weir_semaphore *four;
+    weir_rate *fast;
+    struct job *held[3];
+    size_t trial;
+
+    ck_assert_int_eq(weir_semaphore_create(&four, 4), WEIR_OK);
+    ck_assert_int_eq(weir_rate_create(&fast, 1000, 100), WEIR_OK);
+    options.semaphore = four;
+    options.permits = 1;
+    options.rate = fast;
+    open_behind(held, 3);
+    trial = tally_read(&held[0]->started);
+    await_held(3 - trial);
+    while (stats_now().busy > trial)
+        sched_yield();
+    ck_assert_uint_eq(weir_semaphore_available(four), 4 - trial);
+    /* Two failed, one may have begun, one is the pool's, taken in advance. */
+    ck_assert_uint_eq(weir_rate_available(fast), 100 - 2 - trial - 1);
+    gate_open(&held[0]->finish);
+    end_pool();
+    ck_assert_uint_eq(weir_semaphore_available(four), 4);
+    weir_semaphore_destroy(four);
+    weir_rate_destroy(fast);
 }
 END_TEST
 
@@ -615,10 +681,12 @@ int main(void)
     const TTest *const adaptives[] = {
         in_flight_follow_the_limit_and_the_limit_how_they_go,
         a_missed_deadline_is_overload_and_in_flight_until_it_ends,
-        what_was_cancelled_says_nothing, NULL};
+        each_attempt_is_judged_by_itself, what_was_cancelled_says_nothing,
+        NULL};
     const TTest *const breakers[] = {
         while_it_is_open_submits_are_refused,
         what_was_accepted_is_held_until_trials_are_let_in,
+        what_it_holds_has_nothing_of_the_others,
         a_trial_that_was_cancelled_leaves_its_place,
         it_hears_of_a_missed_deadline_at_once,
         news_from_elsewhere_let_them_go_on,
