@@ -49,6 +49,6 @@ void weir__fence_heavy(void)
     weir__fence_full();
     if (!weir__fence_is_uneven) /* unreached: Linux has it since 4.14 */
         return;                 /* unreached: as above */
-    if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) /* unreached: it may */
+    if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) /* unreached: set up */
         abort();
 }

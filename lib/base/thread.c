@@ -202,7 +202,7 @@ void weir__thread_join(struct weir__thread *thread)
 {
     bool could = weir__thread_let_cancel(false);
 
-    if (pthread_join(thread->native, NULL)) /* unreached: it is there */
+    if (pthread_join(thread->native, NULL)) /* unreached: not joined yet */
         abort();
     weir__thread_let_cancel(could);
 }
@@ -220,7 +220,7 @@ void weir__thread_join_or_leave(struct weir__thread *thread)
 
 void weir__thread_detach(struct weir__thread *thread)
 {
-    if (pthread_detach(thread->native)) /* unreached: it is there */
+    if (pthread_detach(thread->native)) /* unreached: not joined yet */
         abort();
 }
 
