@@ -392,8 +392,8 @@ START_TEST(whatever_time_does_it_stays_within_its_bounds)
 
         if (draw(10) == 0)
             latency_ns = -latency_ns;
-        weir__estimate_note(&estimate, epoch, 1 + draw(limit_now()), latency_ns,
-                            result);
+        weir__estimate_note(&estimate, epoch, 1 + (size_t)draw(limit_now()),
+                            latency_ns, result);
         ck_assert_uint_ge(limit_now(), asked.least);
         ck_assert_uint_le(limit_now(), asked.most);
         if (result == WEIR_RESULT_FAILED || result == WEIR_RESULT_IGNORED)

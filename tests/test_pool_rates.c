@@ -429,7 +429,7 @@ START_TEST(what_was_accepted_is_held_until_trials_are_let_in)
 
     open_behind(held, 4);
     /* One may have begun between the two failures. */
-    trial = tally_read(&held[0]->started);
+    trial = (size_t)tally_read(&held[0]->started);
     await_held(4 - trial);
     if (trial)
         finish_job(held[0]);
@@ -458,7 +458,7 @@ START_TEST(what_it_holds_has_nothing_of_the_others)
     options.permits = 1;
     options.rate = fast;
     open_behind(held, 3);
-    trial = tally_read(&held[0]->started);
+    trial = (size_t)tally_read(&held[0]->started);
     await_held(3 - trial);
     while (stats_now().busy > trial)
         sched_yield();
@@ -613,7 +613,7 @@ START_TEST(it_outlives_a_pool_whose_last_trial_failed)
     size_t trial;
 
     open_behind(held, 2);
-    trial = tally_read(&held[0]->started);
+    trial = (size_t)tally_read(&held[0]->started);
     await_held(2 - trial);
     if (trial)
         finish_job(held[0]);

@@ -274,9 +274,9 @@ START_TEST(whatever_time_does_as_many_come_as_should)
     printf("seed %" PRIu64 "\n", seed);
     thousandths = 1 + draw(100000000);
     burst = 1 + draw(1000);
-    weir__bucket_init(&bucket, thousandths, burst, now_ns);
+    weir__bucket_init(&bucket, thousandths, (size_t)burst, now_ns);
     for (int i = 0; i < 20000; i++) {
-        size_t tokens = 1 + draw(burst), level;
+        size_t tokens = 1 + (size_t)draw(burst), level;
         double come;
 
         now_ns += (int64_t)draw(2 * 1000000000) - 600000000;
@@ -310,7 +310,7 @@ START_TEST(who_asks_all_the_time_gets_all_that_comes)
     printf("seed %" PRIu64 "\n", seed);
     weir__bucket_init(&bucket, 7777777, 1000000, 0);
     taken = weir__bucket_level(&bucket, 0);
-    ck_assert_int_eq(weir__bucket_take(&bucket, taken, 0, 0), 0);
+    ck_assert_int_eq(weir__bucket_take(&bucket, (size_t)taken, 0, 0), 0);
     for (int i = 0; i < 20000; i++) {
         size_t level;
 

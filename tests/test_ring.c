@@ -30,7 +30,7 @@ START_TEST(positions_go_slot_by_slot_and_lap_by_lap)
 {
     uint64_t capacity = capacities[_i], at = 0;
 
-    open_ring(capacity, 8);
+    open_ring((size_t)capacity, 8);
     for (uint64_t n = 0; n < 4 * capacity; n++) {
         unsigned char *slot = ring.slots + n % capacity * ring.stride;
 
@@ -47,7 +47,7 @@ START_TEST(many_steps_at_once_lead_to_the_same_position)
 {
     uint64_t capacity = capacities[_i], at = 0;
 
-    open_ring(capacity, 8);
+    open_ring((size_t)capacity, 8);
     for (uint64_t n = 0; n < 2 * capacity; n++) {
         for (size_t count = 0; count <= capacity; count++) {
             uint64_t to = weir__ring_after(&ring, at, count);
@@ -64,7 +64,7 @@ START_TEST(flags_are_no_part_of_a_position)
 {
     uint64_t capacity = capacities[_i], at = 0;
 
-    open_ring(capacity, 8);
+    open_ring((size_t)capacity, 8);
     for (uint64_t n = 0; n < 2 * capacity; n++) {
         for (uint64_t flags = 0; flags <= WEIR__RING_FLAGS; flags++) {
             ck_assert_uint_eq(weir__ring_position(at | flags), at);
@@ -84,7 +84,7 @@ START_TEST(a_late_position_has_its_ordinal_too)
     uint64_t capacity = capacities[_i], laps = UINT64_C(1) << 40;
     uint64_t at;
 
-    open_ring(capacity, 8);
+    open_ring((size_t)capacity, 8);
     at = laps * ring.lap;
     for (uint64_t n = 0; n < 2 * capacity; n++) {
         ck_assert_uint_eq(weir__ring_ordinal(&ring, at), laps * capacity + n);
@@ -416,10 +416,10 @@ START_TEST(a_slow_note_of_most_lowers_nothing_and_hides_no_later_put)
     weir__ring_note_most(&ring, second);
     ck_assert_uint_eq(most_now(), 3);
     for (uint64_t most = 3; most <= 5; most++) {
-        put_batch(most);
+        put_batch((size_t)most);
         weir__ring_note_most(&ring, second);
         ck_assert_uint_eq(most_now(), most);
-        get_batch(most);
+        get_batch((size_t)most);
     }
 }
 END_TEST

@@ -562,20 +562,20 @@ static void check_permits(const struct weir__permits *permits)
 
 static void step(struct weir__permits *permits)
 {
-    size_t i = draw(REQUESTS);
+    size_t i = (size_t)draw(REQUESTS);
 
     if (requests[i].is_granted) {
         requests[i].is_granted = false;
         weir__permits_give(permits, requests[i].wanted);
     } else if (!requests[i].is_waiting) {
-        requests[i].wanted = 1 + draw(4);
+        requests[i].wanted = 1 + (size_t)draw(4);
         asked[i] = ++order;
         if (weir__permits_ask(permits, &requests[i]))
             note_grant(&requests[i]);
     } else if (draw(4) == 0) {
         weir__permits_withdraw(permits, &requests[i]);
     } else if (draw(4) == 0) {
-        weir__permits_resize(permits, 1 + draw(8));
+        weir__permits_resize(permits, 1 + (size_t)draw(8));
     }
 }
 

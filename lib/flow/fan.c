@@ -130,7 +130,7 @@ static weir_status submit_by_key(void *arg, void *item)
     const weir_fan_options *o = &fan->options;
     uint64_t key = o->key ? o->key(o->key_arg, item) : fan->turn++;
 
-    size_t i = key % o->pool_count;
+    size_t i = (size_t)(key % o->pool_count);
     weir_status status;
 
     weir__mutex_lock(&fan->lock);

@@ -89,10 +89,10 @@ static bool take_answer(struct weir_task *task, struct progress *progress,
         answer.message_size >= sizeof(task->message) ||
         answer.message_size > got ||
         !take_part(task, progress, text + answer.message_size,
-                   got - answer.message_size) ||
+                   got - (size_t)answer.message_size) ||
         answer.result_size != progress->result_size)
         return false;
-    memcpy(task->message, text, answer.message_size);
+    memcpy(task->message, text, (size_t)answer.message_size);
     task->message[answer.message_size] = '\0';
     task->failed = answer.failed != 0;
     task->ends_series = answer.ends_series != 0;
@@ -289,7 +289,7 @@ static bool send_run(struct weir__child *child, const struct weir_task *task,
                                  .item_size = call->item ? call->item_size : 0,
                                  .has_item = call->item != NULL};
     struct iovec parts[] = {{&run, sizeof(run)},
-                            {(void *)call->item, run.item_size}};
+                            {(void *)call->item, (size_t)run.item_size}};
 
     return weir__wire_send(child->line, parts, 2, NULL, 0, 0);
 }

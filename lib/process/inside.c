@@ -149,7 +149,7 @@ static void answer_call(uint64_t sequence)
         at += WEIR__WIRE_PART_BYTES;
     }
     parts[0] = (struct iovec){&answer, sizeof(answer)};
-    parts[1] = (struct iovec){inside.task.message, answer.message_size};
+    parts[1] = (struct iovec){inside.task.message, (size_t)answer.message_size};
     parts[2] = (struct iovec){at, left};
     say(parts, 3);
 }

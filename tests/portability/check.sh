@@ -52,6 +52,6 @@ prefix=$into
 Name: check
 Description: unit tests in C
 Version: 0.15
-Libs: -L\${prefix}/lib -lcheck -pthread
+Libs: -L\${prefix}/lib -lcheck -pthread -lm
 Cflags: -I\${prefix}/include -pthread
 PC
