@@ -22,6 +22,7 @@ extern const struct scenario scenarios_events[];
 extern const struct scenario scenarios_limits[];
 extern const struct scenario scenarios_pool_events[];
 extern const struct scenario scenarios_pool_limits[];
+extern const struct scenario scenarios_pool_rates[];
 
 /* The clock that stamps are by. */
 extern const struct scenario scenarios_ticks[];
