@@ -41,9 +41,9 @@ WEIR_API WEIR_MUST_USE weir_status weir_future_wait(weir_future *future,
  * Owns:    nothing; the futures stay yours.
  * Returns: WEIR_OK, WEIR_TIMED_OUT, WEIR_DEADLOCK (it would have to wait for
  *          ever, in a handler or callback of every pool that one of them is
- *          of), WEIR_ENOMEM (only if there are more than 16, and none has
- *          settled), WEIR_ESYSTEM, WEIR_FORKED, WEIR_EINVAL (no futures, or
- *          nothing but NULL).  *index is written only on WEIR_OK.
+ *          of), WEIR_ENOMEM (only if none has settled), WEIR_ESYSTEM,
+ *          WEIR_FORKED, WEIR_EINVAL (no futures, or nothing but NULL).
+ *          *index is written only on WEIR_OK.
  * Threads: any; from a handler too; several may wait for the same.
  */
 WEIR_API WEIR_MUST_USE weir_status

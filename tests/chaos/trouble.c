@@ -69,9 +69,11 @@ static void look_at_all(const struct handed *handed, size_t count)
     for (size_t i = 0; i < count; i++)
         futures[i] = handed[i].future;
     for (size_t i = 0; i < count; i++) {
-        weir_status status =
-            weir_future_wait_any(futures, count, &index, hang());
+        weir_status status;
 
+        do /* memory fails on purpose */
+            status = weir_future_wait_any(futures, count, &index, hang());
+        while (status == WEIR_ENOMEM);
         if (status)
             fail("waiting for any of %zu futures: %s", count - i,
                  weir_status_name(status));

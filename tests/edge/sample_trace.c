@@ -7,6 +7,7 @@
 #include <weir.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,13 +15,17 @@
 enum { PRODUCERS = 3, TASKS = 40 };
 
 static weir_pool *pool;
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER; /* shut at first */
 
 /* What becomes of a task, by its number. */
 static int handle(weir_task *task, void *item)
 {
     size_t number = *(const size_t *)item;
-    weir_status status = weir_task_sleep(task, WEIR_US(200 + number % 7 * 100));
+    weir_status status;
 
+    pthread_mutex_lock(&door);
+    pthread_mutex_unlock(&door);
+    status = weir_task_sleep(task, WEIR_US(200 + number % 7 * 100));
     if (number % 10 == 3)
         return weir_task_attempt(task) < 3 ? 1 : 0;
     if (number % 10 == 5)
@@ -48,6 +53,20 @@ static void *produce(void *arg)
     return NULL;
 }
 
+/* While nothing runs: so each of them waits once at least. */
+static void await_blocked_producers(weir_events *events)
+{
+    weir_events_cursor cursor = WEIR_EVENTS_CURSOR_INIT;
+    weir_event event;
+    int blocked = 0;
+
+    while (blocked < PRODUCERS)
+        if (weir_events_read(events, &cursor, &event, 1) == 0)
+            sched_yield();
+        else
+            blocked += event.kind == WEIR_EVENT_BLOCKED;
+}
+
 static int run(weir_events *events)
 {
     weir_pool_options options = WEIR_POOL_OPTIONS_INIT;
@@ -65,8 +84,11 @@ static int run(weir_events *events)
     options.events = events;
     if (weir_pool_create(&pool, &options))
         return 1;
+    pthread_mutex_lock(&door);
     for (int i = 0; i < PRODUCERS; i++)
         failed |= pthread_create(&producers[i], NULL, produce, pool);
+    await_blocked_producers(events);
+    pthread_mutex_unlock(&door);
     for (int i = 0; i < PRODUCERS; i++) {
         void *answer;
 
